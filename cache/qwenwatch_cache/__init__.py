@@ -1,0 +1,1 @@
+"""The data: feeds, store and market questions. Knows nothing of a screen."""

@@ -1,0 +1,50 @@
+"""The feeds, each in a file of its own. Adding one takes its file, its tests and a line here."""
+
+from dataclasses import dataclass
+
+from qwenwatch_cache.feeds import (
+    models_dev,
+    openrouter_models,
+    openrouter_rankings,
+    vercel_leaderboard,
+)
+
+FEEDS = {
+    feed.name: feed
+    for feed in (
+        openrouter_rankings.FEED,
+        vercel_leaderboard.FEED,
+        openrouter_models.FEED,
+        models_dev.FEED,
+    )
+}
+"""All feeds by name, in the order in which they are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What must stand beside figures of a source.
+
+    Attributes:
+        licence: Licence of the figures.
+        citation: How to cite them; ``{as_of}`` is filled in.
+        page: Where a person can look them up.
+    """
+
+    licence: str
+    citation: str
+    page: str
+
+
+CREDITS = {
+    # Not polled: weekly totals of past weeks in the bundled baseline, as published on that page.
+    "openrouter-rankings-page": Credit(
+        openrouter_rankings.FEED.licence,
+        openrouter_rankings.FEED.citation,
+        openrouter_rankings.FEED.page,
+    ),
+    **{feed.name: Credit(feed.licence, feed.citation, feed.page) for feed in FEEDS.values()},
+}
+"""By the `feed` column of the frames."""
+
+__all__ = ["CREDITS", "FEEDS", "Credit"]

@@ -1,0 +1,144 @@
+"""What a feed is: an address, a cadence, a licence line and a pure parser."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal, TypeVar
+
+import msgspec
+import polars as pl
+
+from qwenwatch_cache.errors import FeedError
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One earlier request of a feed that was answered well."""
+
+    url: str
+    started: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a body said.
+
+    Attributes:
+        frames: Frames by table name, each of that table's schema.
+        rows: Entries that the body held.
+        refused: Entries that were not kept, counted by the rule that refused them.
+    """
+
+    frames: Mapping[str, pl.DataFrame]
+    rows: int
+    refused: Mapping[str, int] = field(default_factory=Counter)
+
+
+Parser = Callable[[bytes, datetime], Parsed]
+"""Turns a body and the moment it was fetched into frames.
+
+Raises FeedError if the body is not what the feed promises.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One address to ask, below the feed's host, and what to do with the answer."""
+
+    path: str
+    parse: Parser
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One source of public figures.
+
+    Attributes:
+        name: As in the configuration and in every frame.
+        title: For people.
+        kind: What it brings.
+        host: Scheme and host that the paths of `plan` belong to.
+        plan: Which requests to make now, given the time and what was asked successfully before.
+        floor: Shortest time between two rounds; the configuration cannot go below.
+        licence: Licence line that must stand beside the figures.
+        citation: How to cite a figure; ``{as_of}`` is filled in.
+        page: Where a person can look the figures up.
+        key_env: Environment variable with the API key, "" if none is needed.
+    """
+
+    name: str
+    title: str
+    kind: Literal["usage", "prices"]
+    host: str
+    plan: Callable[[datetime, Sequence[Done]], Sequence[Request]]
+    floor: timedelta
+    licence: str
+    citation: str
+    page: str
+    key_env: str = ""
+
+
+def decode(feed: str, body: bytes, shape: type[Row]) -> Row:
+    """Decode a JSON body into a typed shape; fields not in the shape are ignored.
+
+    Raises:
+        FeedError: The body is no JSON, is cut off, or has another shape; says where and how.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        raise FeedError(
+            f"{feed}: the answer has another shape than documented: {_plain(error)}"
+        ) from error
+    except msgspec.DecodeError as error:
+        raise FeedError(f"{feed}: {_not_json(body, error)}") from error
+
+
+def decode_each(
+    feed: str, rows: Sequence[tuple[str, msgspec.Raw]], shape: type[Row]
+) -> tuple[list[tuple[str, Row]], list[str]]:
+    """Decode rows one by one, so that one bad row does not cost the others.
+
+    Args:
+        feed: Name for messages.
+        rows: Name of each row and its raw JSON.
+        shape: What each should be.
+
+    Returns:
+        The good rows with their names, and one message per bad row.
+
+    Raises:
+        FeedError: More than a tenth of the rows is bad: that is another format, not a bad row.
+    """
+    good: list[tuple[str, Row]] = []
+    bad: list[str] = []
+    for name, raw in rows:
+        try:
+            good.append((name, msgspec.json.decode(raw, type=shape)))
+        except msgspec.MsgspecError as error:
+            bad.append(f"{name}: {_plain(error)}")
+    if len(bad) * 10 > len(rows):
+        raise FeedError(
+            f"{feed}: {len(bad)} of {len(rows)} rows have another shape than documented, "
+            f"the first is {bad[0]}"
+        )
+    return good, bad
+
+
+def _plain(error: msgspec.MsgspecError) -> str:
+    """A msgspec message without its backticks and with a path a person can follow."""
+    return str(error).replace("`", "").replace("$.", "")
+
+
+def _not_json(body: bytes, error: msgspec.DecodeError) -> str:
+    start = body.lstrip()[:200].lower()
+    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
+        return "answered with a web page instead of JSON"
+    if not start:
+        return "answered with an empty body"
+    if "truncated" in str(error):
+        return f"the answer is cut off after {len(body):,} bytes"
+    return f"the answer is not JSON ({_plain(error)})"

@@ -1,0 +1,121 @@
+"""OpenRouter Data API, rankings-daily: tokens per model and day, top 50 plus `other`.
+
+Facts (OpenRouterTeam/docs openapi.yaml and the Data API cookbook, read 2026-08-22): UTC days since
+2025-01-01; at most 366 days a request; `total_tokens` is a decimal string of prompt and completion
+tokens by each provider's own tokenizer; `other` is reserved and holds the tail; a day may be
+restated within a day or so, older ones now and then; public traffic only. Any API key will do.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import polars as pl
+
+from qwenwatch_cache.clock import parse_instant
+from qwenwatch_cache.errors import FeedError
+from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode
+from qwenwatch_cache.frames import USAGE, conform
+
+NAME = "openrouter-rankings"
+PATH = "/api/v1/datasets/rankings-daily"
+EARLIEST = date(2025, 1, 1)
+SPAN = 364  # days of a full round: within the limit of 366, both ends included
+RESTATED = 3  # newest days that are asked for again in every round
+FULL_EVERY = timedelta(days=7)
+SCOPE = "top 50 of each day + other"
+
+
+class _Row(msgspec.Struct):
+    date: date
+    model_permaslug: str
+    total_tokens: str
+
+
+class _Meta(msgspec.Struct):
+    as_of: str | None = None
+
+
+class _Body(msgspec.Struct):
+    data: list[_Row]
+    meta: _Meta = msgspec.field(default_factory=_Meta)
+
+
+def parse(body: bytes, fetched_at: datetime) -> Parsed:
+    """Read a rankings-daily answer into usage rows, one per model and day.
+
+    Raises:
+        FeedError: Not the documented shape, no rows, a day without `other` beyond 50 models, or a
+            token count that is no whole number. Rows of a day are shares of one total, so a bad
+            row refuses the whole answer.
+    """
+    answer = decode(NAME, body, _Body)
+    if not answer.data:
+        raise FeedError(f"{NAME}: the answer holds no rows; that is a fault, not an empty market")
+    as_of = parse_instant(answer.meta.as_of) if answer.meta.as_of else fetched_at
+    rows = [
+        {
+            "feed": NAME,
+            "metric": "tokens",
+            "kind": "model",
+            "entity": row.model_permaslug,
+            "grain": "day",
+            "period": row.date,
+            "value": _tokens(row),
+            "share": None,
+            "scope": SCOPE,
+            "as_of": as_of,
+            "observed_at": fetched_at,
+        }
+        for row in answer.data
+    ]
+    frame = conform(pl.DataFrame(rows, schema=USAGE), USAGE)
+    twice = frame.filter(pl.struct("period", "entity").is_duplicated())
+    if not twice.is_empty():
+        first = twice.row(0, named=True)
+        raise FeedError(f"{NAME}: {first['entity']} stands twice on {first['period']}")
+    return Parsed({"usage": frame}, len(rows))
+
+
+def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
+    """The last year once a week, else the days since the last round and the newest three again."""
+    last_day = now.astimezone(UTC).date() - timedelta(days=1)
+    first = last_day - timedelta(days=SPAN)
+    if any(_is_full(one) and now - one.started < FULL_EVERY for one in done):
+        newest = max(one.started for one in done).date()
+        first = max(first, min(newest, last_day + timedelta(days=1)) - timedelta(days=RESTATED))
+    first = max(first, EARLIEST)
+    return [Request(f"{PATH}?start_date={first}&end_date={last_day}", parse)]
+
+
+def _is_full(one: Done) -> bool:
+    query = parse_qs(urlsplit(one.url).query)
+    start, end = query.get("start_date"), query.get("end_date")
+    if not start or not end:
+        return False
+    days = date.fromisoformat(end[0]) - date.fromisoformat(start[0])
+    return days.days >= SPAN or start[0] == str(EARLIEST)
+
+
+def _tokens(row: _Row) -> int:
+    if not row.total_tokens.isascii() or not row.total_tokens.isdigit():
+        raise FeedError(
+            f"{NAME}: total_tokens of {row.model_permaslug} on {row.date} is "
+            f"{row.total_tokens[:40]!r}, expected a whole number"
+        )
+    return int(row.total_tokens)
+
+
+FEED = Feed(
+    name=NAME,
+    title="OpenRouter rankings (tokens per model and day)",
+    kind="usage",
+    host="https://openrouter.ai",
+    plan=plan,
+    floor=timedelta(hours=1),
+    licence="CC BY 4.0",
+    citation="Source: OpenRouter (openrouter.ai/rankings), as of {as_of}. CC BY 4.0",
+    page="https://openrouter.ai/rankings",
+    key_env="OPENROUTER_API_KEY",
+)

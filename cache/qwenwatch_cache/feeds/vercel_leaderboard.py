@@ -1,0 +1,128 @@
+"""Vercel AI Gateway leaderboard export: daily shares of tokens, requests and spend.
+
+Facts (vercel.com/docs/ai-gateway/leaderboards, 2026-08-24, and Vercel's CLI source): no key; shares
+in percent, never volumes; `models` lists display names and `Other`, and which models are listed
+depends on the days asked, so whole calendar months are asked for; `labs` is complete; the running
+day is visible and left out here; days before 2025-10-01 are refused; cached for 24 hours.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+
+import msgspec
+import polars as pl
+
+from qwenwatch_cache.errors import FeedError
+from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode
+from qwenwatch_cache.frames import USAGE, conform
+
+NAME = "vercel-leaderboard"
+PATH = "/api/ai/leaderboard-export"
+EARLIEST = date(2025, 10, 1)
+METRICS = frozenset({"tokens", "requests", "spend"})
+OTHER = "Other"
+SCOPE = {"model": "models named by Vercel + other", "lab": "all labs"}
+
+
+class _Row(msgspec.Struct):
+    date: date
+    group: str
+    name: str
+    metric: str
+    share_percent: float
+
+
+class _Body(msgspec.Struct):
+    rows: list[_Row]
+
+
+def parse(body: bytes, fetched_at: datetime, kind: str) -> Parsed:
+    """Read an export into usage rows, one per name, metric and day.
+
+    Args:
+        body: JSON body of the export.
+        fetched_at: When it came.
+        kind: "model" or "lab".
+
+    Raises:
+        FeedError: Not the documented shape, no rows, a share outside 0–100 %, or a name twice.
+    """
+    rows = decode(NAME, body, _Body).rows
+    if not rows:
+        raise FeedError(f"{NAME}: the answer holds no rows; that is a fault, not an empty market")
+    today = fetched_at.astimezone(UTC).date()
+    kept = [row for row in rows if row.metric in METRICS and row.date < today]
+    frame = pl.DataFrame(
+        [
+            {
+                "feed": NAME,
+                "metric": row.metric,
+                "kind": kind,
+                "entity": "other" if row.name == OTHER else row.name,
+                "grain": "day",
+                "period": row.date,
+                "value": None,
+                "share": _share(row),
+                "scope": SCOPE[kind],
+                "as_of": fetched_at,
+                "observed_at": fetched_at,
+            }
+            for row in kept
+        ],
+        schema=USAGE,
+    )
+    twice = frame.filter(pl.struct("metric", "period", "entity").is_duplicated())
+    if not twice.is_empty():
+        first = twice.row(0, named=True)
+        raise FeedError(f"{NAME}: {first['entity']} stands twice on {first['period']}")
+    return Parsed(
+        {"usage": conform(frame, USAGE)},
+        len(rows),
+        {"running day or metric not followed": len(rows) - len(kept)},
+    )
+
+
+def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
+    """Both data sets of this month and, at first and early in a month, of the month before."""
+    last_day = now.astimezone(UTC).date() - timedelta(days=1)
+    month = last_day.replace(day=1)
+    months = [month]
+    if not done or last_day.day <= 3:
+        months.insert(0, (month - timedelta(days=1)).replace(day=1))
+    return [
+        Request(
+            f"{PATH}?dataset={dataset}&format=json&from={first}&to={_month_end(first, last_day)}",
+            partial(parse, kind=kind),
+        )
+        for first in months
+        if first >= EARLIEST
+        for dataset, kind in (("models", "model"), ("labs", "lab"))
+    ]
+
+
+def _month_end(first: date, last_day: date) -> date:
+    next_month = (first + timedelta(days=32)).replace(day=1)
+    return min(next_month - timedelta(days=1), last_day)
+
+
+def _share(row: _Row) -> float:
+    if not 0 <= row.share_percent <= 100.5:
+        raise FeedError(
+            f"{NAME}: share_percent of {row.name[:40]!r} on {row.date} is {row.share_percent}, "
+            "expected 0 to 100"
+        )
+    return round(row.share_percent / 100, 12)
+
+
+FEED = Feed(
+    name=NAME,
+    title="Vercel AI Gateway leaderboard (shares of tokens, requests, spend)",
+    kind="usage",
+    host="https://vercel.com",
+    plan=plan,
+    floor=timedelta(days=1),
+    licence="CC BY 4.0",
+    citation="© 2026 Vercel, AI Gateway Leaderboard Data, CC BY 4.0, as of {as_of}",
+    page="https://vercel.com/ai-gateway/leaderboards",
+)

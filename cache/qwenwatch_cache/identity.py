@@ -1,0 +1,146 @@
+"""Which ids of which feeds are the same model.
+
+The map is written, never guessed: `identity.csv` is made by `cache/scripts/make_identity.py` from
+what models.dev and OpenRouter publish about their own ids, plus a short reviewed list.
+"""
+
+import csv
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
+from importlib.resources import files
+from types import MappingProxyType
+
+from qwenwatch_cache.errors import QwenwatchError
+
+OPENROUTER_FEEDS = frozenset({"openrouter-models", "openrouter-rankings"})
+"""Feeds whose ids may end in a ":variant"."""
+
+_SHOWN = 8
+
+
+class UnknownModel(QwenwatchError, LookupError):
+    """No model goes by what was asked for."""
+
+    def __init__(self, text: str) -> None:
+        """Say what was asked for."""
+        super().__init__(f"No model is called {text!r}, in full or in part.")
+
+
+class AmbiguousModel(QwenwatchError, LookupError):
+    """Several models go by what was asked for.
+
+    Attributes:
+        candidates: The canonical ids of all of them, sorted.
+    """
+
+    def __init__(self, text: str, candidates: Iterable[str]) -> None:
+        """Say what was asked for and what it may mean."""
+        self.candidates = tuple(sorted(candidates))
+        shown = ", ".join(self.candidates[:_SHOWN])
+        more = len(self.candidates) - _SHOWN
+        rest = f" and {more} more" if more > 0 else ""
+        super().__init__(
+            f"{text!r} fits {len(self.candidates)} models: {shown}{rest}. Give one of these ids."
+        )
+
+
+class Identity:
+    """The map between canonical model ids (`vendor/model`) and the feeds' own ids."""
+
+    def __init__(self, rows: Iterable[tuple[str, str, str]]) -> None:
+        """Index the map.
+
+        Args:
+            rows: (canonical id, feed, the feed's own id).
+
+        Raises:
+            ValueError: An id of a feed stands for two models.
+        """
+        self._canonical: dict[tuple[str, str], str] = {}
+        self._ids: dict[str, dict[str, tuple[str, ...]]] = {}
+        for canonical, feed, model in rows:
+            holder = self._canonical.setdefault((feed, model), canonical)
+            if holder != canonical:
+                raise ValueError(f"{feed} id {model!r} is both {holder!r} and {canonical!r}")
+            ids = self._ids.setdefault(canonical, {})
+            ids[feed] = (*ids.get(feed, ()), model)
+
+    def __len__(self) -> int:
+        """Count the models."""
+        return len(self._ids)
+
+    def canonical(self, feed: str, model: str) -> str | None:
+        """Return the canonical id of a feed's own id, matched exactly.
+
+        Args:
+            feed: "openrouter-models", "openrouter-rankings", "models-dev" or "vercel-leaderboard".
+            model: The feed's own id; a ":variant" of an OpenRouter id belongs to its base id.
+        """
+        if feed in OPENROUTER_FEEDS:
+            model, _ = split_variant(model)
+        return self._canonical.get((feed, model))
+
+    def ids(self, canonical: str) -> Mapping[str, tuple[str, ...]]:
+        """Return the feeds' own ids of a model: feed -> ids, empty if it is not in the map."""
+        return MappingProxyType(self._ids.get(canonical, {}))
+
+    def resolve(self, text: str) -> str:
+        """Find the model that somebody typed.
+
+        Tried in this order, upper and lower case alike: a canonical id; an id of any feed; the
+        model half of either; a part of either. The first that fits anything decides.
+
+        Raises:
+            AmbiguousModel: Several models fit.
+            UnknownModel: None fits.
+        """
+        wanted = text.strip().casefold()
+        if not wanted:
+            raise UnknownModel(text)
+        if wanted in self._ids:
+            return wanted
+        base, _ = split_variant(wanted)
+        names, halves = self._names, self._halves
+        found = (
+            names.get(wanted)
+            or names.get(base)
+            or halves.get(wanted)
+            or halves.get(base)
+            or {each for name, owners in names.items() if wanted in name for each in owners}
+        )
+        if not found:
+            raise UnknownModel(text)
+        if len(found) > 1:
+            raise AmbiguousModel(text, found)
+        return next(iter(found))
+
+    @cached_property
+    def _names(self) -> Mapping[str, set[str]]:
+        """Every name of a model in lower case -> the canonical ids it stands for."""
+        names: dict[str, set[str]] = {canonical: {canonical} for canonical in self._ids}
+        for (_, model), canonical in self._canonical.items():
+            names.setdefault(model.casefold(), set()).add(canonical)
+        return names
+
+    @cached_property
+    def _halves(self) -> Mapping[str, set[str]]:
+        """Every name without its vendor in lower case -> the canonical ids it stands for."""
+        halves: dict[str, set[str]] = {}
+        for name, owners in self._names.items():
+            halves.setdefault(name.rpartition("/")[2], set()).update(owners)
+        return halves
+
+
+@cache
+def load_identity() -> Identity:
+    """Read the map that comes with the program."""
+    text = files("qwenwatch_cache").joinpath("identity.csv").read_text(encoding="utf-8")
+    rows = csv.reader(text.splitlines())
+    next(rows)
+    return Identity((canonical, feed, model) for canonical, feed, model, _ in rows)
+
+
+def split_variant(model: str) -> tuple[str, str]:
+    """Split an OpenRouter id: "x/y:free" -> ("x/y", "free"), "x/y" -> ("x/y", "")."""
+    base, _, variant = model.partition(":")
+    return base, variant

@@ -1,0 +1,1 @@
+"""Market questions: pure functions from frames to frames of a declared schema."""

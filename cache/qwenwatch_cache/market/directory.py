@@ -1,0 +1,109 @@
+"""Who is behind an id: model, vendor and country, by written tables only, never by likeness."""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from qwenwatch_cache.frames import CATALOG_TABLE
+from qwenwatch_cache.identity import Identity, load_identity, split_variant
+from qwenwatch_cache.store import as_of
+from qwenwatch_cache.vendors import UNKNOWN, Vendor, Vendors, load_vendors
+
+OTHER = frozenset({"other", "others", "Others"})
+"""How sources call the rest that they do not name."""
+
+UNATTRIBUTED = "unattributed"
+"""The bucket of everything whose vendor or country is not known, `other` included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model as one feed knows it.
+
+    Attributes:
+        id: Canonical id with variant ("alibaba/qwen3-max:free"); the feed's own id if not mapped.
+        name: For people.
+        vendor: Vendor id, or "unknown".
+        mapped: Whether the id is canonical.
+    """
+
+    id: str
+    name: str
+    vendor: str
+    mapped: bool
+
+
+class Directory:
+    """Looks up models and vendors in the written tables and the catalogues of the feeds."""
+
+    def __init__(
+        self,
+        catalog: pl.DataFrame,
+        identity: Identity | None = None,
+        vendors: Vendors | None = None,
+    ) -> None:
+        """Take the catalogue rows (frames.CATALOG, all revisions) known at the time asked about."""
+        self.identity = identity or load_identity()
+        self.vendors = vendors or load_vendors()
+        rows = as_of(catalog, CATALOG_TABLE).select("feed", "model", "usage_slug", "name")
+        self._names: dict[tuple[str, str], str] = {}
+        self._catalogue_id: dict[str, str] = {}
+        for feed, model, slug, name in rows.iter_rows():
+            self._names[feed, model] = name
+            if slug:
+                # A catalogue row without suffix is the better namesake of a slug that two share.
+                base = split_variant(slug)[0]
+                known = self._catalogue_id.get(base)
+                if known is None or len(model) < len(known):
+                    self._catalogue_id[base] = split_variant(model)[0]
+
+    def model(self, feed: str, entity: str) -> Model:
+        """What is known of a model id of a feed."""
+        if feed.startswith("openrouter-rankings"):
+            base, variant = split_variant(entity)
+            catalogue_id = self._catalogue_id.get(base, "")
+            canonical = self.identity.canonical("openrouter-rankings", base)
+            if canonical is None and catalogue_id:
+                canonical = self.identity.canonical("openrouter-models", catalogue_id)
+            name = self._names.get(("openrouter-models", catalogue_id))
+            return self._model(canonical, base, variant, name, _author(base))
+        if feed == "openrouter-models":
+            base, variant = split_variant(entity)
+            name = self._names.get((feed, base)) or self._names.get((feed, entity))
+            return self._model(
+                self.identity.canonical(feed, base), base, variant, name, _author(base)
+            )
+        canonical = self.identity.canonical(feed, entity)
+        return self._model(canonical, entity, "", self._names.get((feed, entity), entity), None)
+
+    def lab(self, feed: str, entity: str) -> str:
+        """Vendor id behind a lab or author name of a feed, or "unknown"."""
+        namespace = "openrouter" if feed.startswith("openrouter") else feed.partition("-")[0]
+        vendor = self.vendors.by_alias(namespace, entity)
+        return vendor.id if vendor else UNKNOWN
+
+    def vendor(self, vendor_id: str) -> Vendor | None:
+        """A vendor of the table."""
+        return self.vendors.get(vendor_id)
+
+    def country(self, vendor_id: str) -> str:
+        """Country of a vendor's headquarters, "" if not known."""
+        vendor = self.vendors.get(vendor_id)
+        return vendor.country if vendor else ""
+
+    def _model(
+        self, canonical: str | None, own_id: str, variant: str, name: str | None, author: str | None
+    ) -> Model:
+        vendor = canonical.partition("/")[0] if canonical else UNKNOWN
+        if author is not None:
+            known = self.vendors.by_alias("openrouter", author)
+            vendor = known.id if known else UNKNOWN
+        suffix = f":{variant}" if variant else ""
+        shown = (name or own_id).partition(": ")[2] or name or own_id.rpartition("/")[2]
+        if variant and not shown.lower().endswith(f"({variant})"):
+            shown = f"{shown} ({variant})"
+        return Model(f"{canonical or own_id}{suffix}", shown, vendor, canonical is not None)
+
+
+def _author(model: str) -> str:
+    return model.partition("/")[0]

@@ -1,0 +1,14 @@
+"""Fixtures that all rooms share."""
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """Real payloads, kept beside the repository; they are not part of it."""
+    folder = Path(__file__).parents[2] / "shared" / "recordings"
+    if not folder.is_dir():
+        pytest.skip("needs the recordings in ../shared/recordings")
+    return folder

@@ -1,0 +1,5 @@
+"""`python -m qwenwatch`."""
+
+from qwenwatch.cli import run
+
+run()

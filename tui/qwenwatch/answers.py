@@ -1,0 +1,86 @@
+"""What the screen asks of the data side, whoever answers."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from qwenwatch_widgets.views.market import FeedsView, MarketView, VendorView
+from qwenwatch_widgets.views.query import MarketQuery
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshReport:
+    """What came of one round over the feeds.
+
+    Attributes:
+        changed: Whether anything was stored that a view could show.
+        next_due_seconds: When the next feed is due.
+        lines: One line per feed asked.
+    """
+
+    changed: bool
+    next_due_seconds: float
+    lines: tuple[str, ...]
+
+
+class AnswersError(Exception):
+    """An answer that could not be given; its text is for people."""
+
+
+class Answers(Protocol):
+    """Answers the questions of the screen."""
+
+    def ready_market(self) -> MarketView | None:
+        """Return the last view kept ready on disk, at once; None where there is none."""
+
+    async def market(self, query: MarketQuery) -> MarketView:
+        """Answer what the Market screen shows.
+
+        Args:
+            query: What is wished for.
+
+        Returns:
+            The view.
+
+        Raises:
+            AnswersError: There is no answer; the text says why.
+        """
+
+    async def vendor(self, vendor: str, query: MarketQuery) -> VendorView:
+        """Answer what the screen of a vendor shows.
+
+        Args:
+            vendor: Vendor id.
+            query: Window, definition and baseline.
+
+        Returns:
+            The view.
+
+        Raises:
+            AnswersError: There is no answer; the text says why.
+        """
+
+    async def feeds(self) -> FeedsView:
+        """Answer how the feeds are.
+
+        Returns:
+            The view.
+
+        Raises:
+            AnswersError: There is no answer; the text says why.
+        """
+
+    async def refresh(self, *, force: bool = False) -> RefreshReport:
+        """Poll the feeds that are due, and return when all is stored.
+
+        Args:
+            force: Whether to ask sooner than due, as far as politeness to the feeds allows.
+
+        Returns:
+            What came of it.
+
+        Raises:
+            AnswersError: The round could not be made; the text says why.
+        """
+
+    async def close(self) -> None:
+        """Let go of everything."""

@@ -1,0 +1,128 @@
+"""The process behind the screen: it holds Polars and the network, the screen holds neither.
+
+One JSON object per line goes in (``{"id": 1, "ask": "market", "query": {…}}``), one comes out for
+each (``{"id": 1, "view": {…}}`` or ``{"id": 1, "error": "…"}``). It ends when its input does.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from qwenwatch.answers import RefreshReport
+from qwenwatch.config import load_config
+from qwenwatch.narration import outcome_line
+from qwenwatch.ready import write_ready_market
+from qwenwatch.session import Session
+from qwenwatch_cache.clock import system_clock
+from qwenwatch_cache.errors import QwenwatchError
+from qwenwatch_widgets.views.build import feeds_view, market_view, vendor_view
+from qwenwatch_widgets.views.codec import from_plain
+from qwenwatch_widgets.views.query import MarketQuery
+
+LONGEST_REST = 3600.0
+"""Seconds after which the screen asks again what is due, whatever the schedule says."""
+
+
+GAP = timedelta(minutes=1)
+"""However often a person presses the key, a feed is not asked sooner than this."""
+
+
+class Backend:
+    """Answers the screen's questions, one session for all of them."""
+
+    def __init__(self, session: Session) -> None:
+        """Answer from a session."""
+        self._session = session
+        self._asks: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
+            "market": self._market,
+            "vendor": self._vendor,
+            "feeds": self._feeds,
+            "refresh": self._refresh,
+        }
+
+    async def answer(self, line: bytes) -> str:
+        """Answer one line with one line."""
+        request = json.loads(line)
+        reply: dict[str, Any] = {"id": request["id"]}
+        try:
+            reply["view"] = asdict(await self._asks[request["ask"]](request))
+        except QwenwatchError as error:
+            reply["error"] = str(error)
+        except Exception as error:  # a fault of ours must reach the screen as a line, not end it
+            reply["error"] = f"internal fault ({type(error).__name__}: {error}); please report it"
+        return json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
+
+    async def _market(self, request: dict[str, Any]) -> Any:
+        session, query = self._session, _query(request)
+        scene = session.scene()
+        view = market_view(session.known(), query, scene)
+        write_ready_market(session.store.root, query, view)
+        return view
+
+    async def _vendor(self, request: dict[str, Any]) -> Any:
+        session = self._session
+        known, query = session.known(), _query(request)
+        return vendor_view(known, request["vendor"], query, session.scene())
+
+    async def _feeds(self, request: dict[str, Any]) -> Any:
+        scene = self._session.scene()
+        return feeds_view(scene.feeds, scene.now, scene.notices)
+
+    async def _refresh(self, request: dict[str, Any]) -> Any:
+        session = self._session
+        if session.offline:
+            return RefreshReport(False, LONGEST_REST, ("offline: no feed is asked",))
+        outcomes = await session.refresh(force=request.get("force", False), gap=GAP)
+        now = session.clock()
+        waits = [(one.due - now).total_seconds() for one in outcomes if one.due is not None]
+        return RefreshReport(
+            changed=any(one.state in {"stored", "unchanged", "failed"} for one in outcomes),
+            next_due_seconds=max(1.0, min([*waits, LONGEST_REST])),
+            lines=tuple(outcome_line(one, now) for one in outcomes),
+        )
+
+
+def _query(request: dict[str, Any]) -> MarketQuery:
+    return from_plain(MarketQuery, request["query"])
+
+
+async def serve(backend: Backend) -> None:
+    """Answer lines from standard input until it ends; slow answers do not hold up quick ones."""
+    running: set[asyncio.Task[None]] = set()
+
+    async def handle(line: bytes) -> None:
+        text = await backend.answer(line)
+        sys.stdout.buffer.write(text.encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        task = asyncio.create_task(handle(line))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+
+def main() -> None:
+    """Run the process; its arguments come from `qwenwatch.client`."""
+    parser = argparse.ArgumentParser(prog="qwenwatch-backend")
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--cache-dir", type=Path)
+    parser.add_argument("--offline", action="store_true")
+    arguments = parser.parse_args()
+    try:
+        config = load_config(arguments.config, arguments.cache_dir)
+        session = Session.open(config, system_clock(), offline=arguments.offline)
+    except (QwenwatchError, ValueError) as error:
+        sys.exit(str(error))
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        asyncio.run(serve(Backend(session)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""The command line: what there is, and which module does it. Nothing slow is imported here."""
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from qwenwatch import __version__
+from qwenwatch.exit_codes import ExitCode
+
+ABOUT = "Watch the market of LLM APIs: who is used how much, at what price, and what changed."
+
+EXAMPLES = """\
+examples:
+  qwenwatch                                  open the screen
+  qwenwatch --demo                           the same on the bundled baseline, without network
+  qwenwatch refresh                          ask the feeds that are due
+  qwenwatch snapshot                         print the newest day
+  qwenwatch snapshot --date 2026-08-21 --format json
+  qwenwatch prices claude-opus-4.6 glm-5 --date 2026-02-20 --baseline minimax-m2.5
+  qwenwatch feeds                            health of every source
+"""
+
+EXIT_CODES = """\
+exit codes:
+  0 good · 1 a check failed · 2 usage or configuration · 3 a feed failed, what is cached was served
+  4 nothing to show · 5 the cache is damaged, locked or cannot be written · 130 interrupted
+"""
+
+FORMATS = ("text", "json", "ndjson", "csv", "md")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program; returns the exit status (see `qwenwatch.exit_codes`)."""
+    gc.disable()  # Imports make many objects and no garbage; the screen switches it on again.
+    options = build_parser().parse_args(arguments)
+    from qwenwatch_cache.errors import NothingToShow, QwenwatchError, StoreError
+
+    try:
+        status = _run(options)
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader (head, say) has seen enough; Python must not try to flush to it again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.GOOD
+    except NothingToShow as error:
+        return _fail(str(error), ExitCode.NOTHING_TO_SHOW)
+    except StoreError as error:
+        return _fail(str(error), ExitCode.CACHE)
+    except (QwenwatchError, ValueError) as error:
+        return _fail(str(error), ExitCode.USAGE)
+    return status
+
+
+def run() -> None:
+    """Entry point of the installed command: run, and leave without taking everything apart."""
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # The interpreter's own end costs as much as a small answer once Polars is loaded.
+    os._exit(status)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("common options")
+    group.add_argument("--config", type=Path, metavar="FILE", help="configuration to read")
+    group.add_argument("--cache-dir", type=Path, metavar="DIR", help="cache directory to use")
+    group.add_argument("--offline", action="store_true", help="ask no feed")
+    group.add_argument("--no-color", action="store_true", help="print without colour")
+    group.add_argument("-q", "--quiet", action="store_true", help="say nothing on standard error")
+
+    parser = argparse.ArgumentParser(
+        prog="qwenwatch",
+        parents=[common],
+        description=f"{EXAMPLES}\n{ABOUT}",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"qwenwatch {__version__}")
+    parser.add_argument(
+        "--demo", action="store_true", help="open the screen on the bundled baseline alone"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, parents=[common], help=text, description=text, allow_abbrev=False
+        )
+
+    snapshot = add("snapshot", "print the snapshot of a day")
+    _snapshot_options(snapshot)
+    snapshot.add_argument(
+        "--section",
+        action="append",
+        choices=("leaderboards", "definitions", "prices"),
+        help="only this part; may be given several times",
+    )
+    leaders = add("leaders", "print who is used most")
+    _snapshot_options(leaders)
+    definitions = add("definitions", "print who leads by which definition")
+    _snapshot_options(definitions)
+    prices = add("prices", "print prices against a baseline model")
+    _snapshot_options(prices)
+    prices.add_argument("models", nargs="*", metavar="MODEL", help="model ids or parts of them")
+
+    refresh = add("refresh", "ask the feeds that are due, one line per feed")
+    refresh.add_argument("--feed", action="append", metavar="NAME", help="only this feed")
+    refresh.add_argument("--force", action="store_true", help="ask also what is not due")
+
+    feeds = add("feeds", "print how every feed is doing")
+    feeds.add_argument("--format", choices=("text", "json", "md"), default="text")
+
+    cache = add("cache", "care of the cache")
+    cache.add_argument("action", choices=("path",), help="print where it is")
+    config = add("config", "the configuration")
+    config.add_argument(
+        "action", choices=("path", "init"), help="print where it is; write a commented file"
+    )
+    return parser
+
+
+def _snapshot_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--date", metavar="D", help="the day, YYYY-MM-DD; default: the newest")
+    parser.add_argument("--known-at", metavar="T", help="use nothing learned later than this")
+    parser.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument(
+        "--top", type=int, metavar="N", help="rows of a table; 0 for all"
+    )
+    parser.add_argument("--by", choices=("vendor", "model", "country"), help="one grouping only")
+    parser.add_argument("--metric", metavar="M", help="tokens, requests, spend, or METRIC/FEED")
+    parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
+    parser.add_argument("--baseline", metavar="MODEL", help="model that ratios refer to")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file")
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command is None:
+        from qwenwatch.commands.screen import run_screen
+
+        return run_screen(options)
+    if options.command == "refresh":
+        from qwenwatch.commands.refresh import run_refresh
+
+        return run_refresh(options)
+    if options.command == "feeds":
+        from qwenwatch.commands.feeds import run_feeds
+
+        return run_feeds(options)
+    if options.command in {"cache", "config"}:
+        from qwenwatch.commands.places import run_places
+
+        return run_places(options)
+    from qwenwatch.commands.snapshot import run_snapshot
+
+    return run_snapshot(options)
+
+
+def _fail(message: str, code: ExitCode) -> ExitCode:
+    sys.stderr.write(f"qwenwatch: {message}\n")
+    return code
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,60 @@
+"""`qwenwatch cache path`, `qwenwatch config path|init`: where things are."""
+
+import argparse
+
+from qwenwatch.commands.context import read_config, write_out
+from qwenwatch.config import ConfigError, default_config_path
+from qwenwatch.exit_codes import ExitCode
+
+TEMPLATE = """\
+# qwenwatch configuration. Every key is optional; these are the defaults.
+
+[view]
+# metric = ""                     # "tokens", "requests", "spend", or "METRIC/FEED"
+# by = "vendor"                   # vendor, model, country
+# window = "week"                 # day, week, month
+# top = 20                        # rows of a printed table
+# baseline = "alibaba/qwen3-max"  # model that price ratios refer to
+# theme = ""                      # a Textual theme
+# panels = []                     # vendors to show as panels; empty: all, by rank
+
+[mix]                             # the workload behind "blended"; must add up to 1
+# input = 0.80
+# output = 0.05
+# cached = 0.15
+
+[cache]
+# dir = ""                        # default: the platform's cache directory
+# raw_days = 14                   # how long response bodies are kept
+
+[feeds]
+# url = ""                        # one address for all feeds: a mirror, a proxy
+
+[feeds.openrouter-rankings]
+# enabled = true
+# key_env = "OPENROUTER_API_KEY"  # the variable that holds the key
+# key_file = ""                   # or a file that holds it
+# every = "1h"
+
+[keys]
+# refresh = "r"                   # remap a key by the id that the help screen shows
+"""
+
+
+def run_places(options: argparse.Namespace) -> int:
+    """Print a path, or write the commented configuration."""
+    if options.command == "cache":
+        write_out(f"{read_config(options).cache_dir}\n", None)
+        return ExitCode.GOOD
+    path = getattr(options, "config", None) or default_config_path()
+    if options.action == "init":
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("x", encoding="utf-8") as file:
+                file.write(TEMPLATE)
+        except FileExistsError as error:
+            raise ConfigError(f"{path} is there already; it was left as it is") from error
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written: {error.strerror}") from error
+    write_out(f"{path}\n", None)
+    return ExitCode.GOOD

@@ -1,0 +1,32 @@
+"""`qwenwatch refresh`: one polite round over the feeds that are due."""
+
+import argparse
+import asyncio
+
+from qwenwatch.commands.context import narrate, open_session, write_out
+from qwenwatch.exit_codes import ExitCode
+from qwenwatch.narration import outcome_line
+from qwenwatch_cache.errors import QwenwatchError
+from qwenwatch_cache.feeds import FEEDS
+from qwenwatch_cache.refresh import Outcome
+
+
+def run_refresh(options: argparse.Namespace) -> int:
+    """Ask the feeds and print one line each as soon as it is known."""
+    only = options.feed or []
+    for name in only:
+        if name not in FEEDS:
+            raise QwenwatchError(f"there is no feed {name!r}; there are {', '.join(FEEDS)}")
+    session = open_session(options)
+    if session.offline:
+        narrate(options, "qwenwatch: offline, no feed is asked")
+        return ExitCode.GOOD
+
+    def say(outcome: Outcome) -> None:
+        write_out(f"{outcome_line(outcome, session.clock())}\n", None)
+
+    outcomes = asyncio.run(session.refresh(only=only, force=options.force, report=say))
+    for notice in session.store.notices:
+        narrate(options, f"qwenwatch: {notice}")
+    failed = any(outcome.state == "failed" for outcome in outcomes)
+    return ExitCode.FEED_FAILED if failed else ExitCode.GOOD

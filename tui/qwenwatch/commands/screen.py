@@ -1,0 +1,54 @@
+"""`qwenwatch` without a command: the screen."""
+
+import argparse
+import contextlib
+import gc
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from qwenwatch.commands.context import is_offline, read_config
+from qwenwatch.exit_codes import ExitCode
+from qwenwatch_widgets.views.query import MarketQuery
+
+
+def run_screen(options: argparse.Namespace) -> int:
+    """Open the screen and stay until it is left."""
+    config = read_config(options)
+    offline = options.demo or is_offline(options)
+    with _cache_dir(options, config.cache_dir) as cache_dir:
+        from qwenwatch.app import QwenwatchApp
+        from qwenwatch.client import ProcessAnswers
+
+        query = MarketQuery(
+            definition=config.metric, grain=config.window, by=config.by, baseline=config.baseline
+        )
+        arguments = ["--config", str(config.path)] if config.path.exists() else []
+        arguments += ["--cache-dir", str(cache_dir), *(["--offline"] if offline else [])]
+        app = QwenwatchApp(
+            ProcessAnswers(arguments, cache_dir, query),
+            query=query,
+            theme=config.theme or None,
+            poll=not offline,
+        )
+        if config.keys:
+            app.set_keymap(dict(config.keys))
+        app.call_later(_collect_garbage_again)
+        app.run()
+    return ExitCode.GOOD if app.return_code in (None, 0) else ExitCode.CHECK_FAILED
+
+
+def _collect_garbage_again() -> None:
+    """Undo the command line's gc.disable(); what start-up made is here to stay."""
+    gc.freeze()
+    gc.enable()
+
+
+@contextlib.contextmanager
+def _cache_dir(options: argparse.Namespace, configured: Path) -> Iterator[Path]:
+    """The cache, or for the demonstration a new one that is thrown away at the end."""
+    if not options.demo:
+        yield configured
+        return
+    with tempfile.TemporaryDirectory(prefix="qwenwatch-demo-") as folder:
+        yield Path(folder)

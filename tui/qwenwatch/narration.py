@@ -1,0 +1,22 @@
+"""What is said on standard error and in the screen's log about work on the feeds."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.refresh import Outcome
+
+
+def outcome_line(outcome: "Outcome", now: datetime) -> str:
+    """One feed's outcome in one line."""
+    text = f"{outcome.feed}: {outcome.state}"
+    if outcome.state in {"stored", "unchanged"}:
+        text += f", {outcome.rows:,} rows read, {outcome.rows_new:,} new"
+    if outcome.message:
+        text += f" ({outcome.message})"
+    if outcome.refused:
+        rules = ", ".join(f"{count:,} {rule}" for rule, count in sorted(outcome.refused.items()))
+        text += f"; left out: {rules}"
+    if outcome.due and outcome.state in {"not due", "failed"}:
+        text += f"; next {outcome.due:%Y-%m-%d %H:%MZ}"
+    return text

@@ -1,0 +1,1 @@
+"""Printers: a snapshot as text, JSON, NDJSON, CSV or Markdown."""

@@ -1,0 +1,85 @@
+"""Snapshots for programs: JSON (the contract), NDJSON and CSV (the same rows, one by one)."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from qwenwatch_widgets.views.snapshot import document
+
+if TYPE_CHECKING:
+    from qwenwatch_widgets.views.snapshot import Snapshot
+
+CSV_COLUMNS = (
+    "section",
+    "by",
+    "rank",
+    "previous_rank",
+    "id",
+    "source_id",
+    "name",
+    "vendor",
+    "country",
+    "metric",
+    "value",
+    "share",
+    "share_change",
+    "basis",
+    "feed",
+    "provider",
+    "region",
+    "variant",
+    "window_utc",
+    "currency",
+    "input",
+    "output",
+    "cache_read",
+    "blended",
+    "ratio_input",
+    "ratio_output",
+    "ratio_blended",
+    "changed_at",
+    "observed_at",
+)
+"""Columns of the CSV, the same whatever sections it holds; empty where a section has no such."""
+
+
+def print_json(snapshot: "Snapshot") -> str:
+    """The document of docs/snapshot.schema.json."""
+    return json.dumps(document(snapshot), ensure_ascii=False, indent=2) + "\n"
+
+
+def print_ndjson(snapshot: "Snapshot") -> str:
+    """One object per line: first what the snapshot is of, then a line per source and row."""
+    lines = [json.dumps(row, ensure_ascii=False) for row in _rows(document(snapshot))]
+    return "\n".join(lines) + "\n"
+
+
+def print_csv(snapshot: "Snapshot") -> str:
+    """A line per row of every section, with the columns of CSV_COLUMNS."""
+    target = io.StringIO()
+    writer = csv.DictWriter(target, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    for row in _rows(document(snapshot)):
+        if row["section"] == "definitions":
+            for country, share in row["shares"].items():
+                writer.writerow({**row, "id": country, "share": share})
+        elif row["section"] in {"leaderboards", "prices"}:
+            writer.writerow(row)
+    return target.getvalue()
+
+
+def _rows(plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    parts = {"sources", "leaderboards", "definitions", "prices"}
+    yield {"section": "snapshot", **{key: plain[key] for key in plain if key not in parts}}
+    for source in plain["sources"]:
+        yield {"section": "sources", **source}
+    for by, rows in plain.get("leaderboards", {}).items():
+        for row in rows:
+            yield {"section": "leaderboards", "by": by, **row}
+    for row in plain.get("definitions", []):
+        yield {"section": "definitions", **row}
+    prices = plain.get("prices", {})
+    for row in prices.get("rows", []):
+        yield {"section": "prices", "id": row["model"], **row}

@@ -1,0 +1,120 @@
+"""The tables of a snapshot for people, before they are laid out as text or Markdown."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.headline import badge
+from qwenwatch_widgets.views.leaders import leaders_table
+from qwenwatch_widgets.views.prices import prices_table
+from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.market.known import Board
+    from qwenwatch_cache.vendors import Vendors
+    from qwenwatch_widgets.views.snapshot import Snapshot
+
+COUNTRIES = ("CN", "US")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A snapshot as headed tables.
+
+    Attributes:
+        title: What it is of.
+        lines: What holds for all of it.
+        tables: In reading order.
+        sources: One line per source.
+    """
+
+    title: str
+    lines: Sequence[str]
+    tables: Sequence[TableView]
+    sources: Sequence[str]
+
+
+def page(snapshot: "Snapshot", vendors: "Vendors", top: int) -> Page:
+    """Lay a snapshot out for people.
+
+    Args:
+        snapshot: The answers.
+        vendors: For the vendors' names.
+        top: Rows of a leaderboard, and models compared by price unless they were named; 0 for all.
+    """
+    lines = [f"known at {amounts.instant(snapshot.known_at)}"]
+    tables: list[TableView] = []
+    if snapshot.window is not None:
+        span = snapshot.window
+        lines.insert(0, amounts.window(span.grain, span.start, span.end))
+    boards = list(snapshot.boards.values())
+    if boards:
+        text, _ = badge(boards[0], offline=False)
+        lines += [f"figures: {text}", boards[0].definition.caveat]
+    tables += [leaders_table(board, top=top) for board in boards]
+    if snapshot.definitions:
+        tables.append(_definitions_table(snapshot.definitions))
+    if snapshot.prices is not None:
+        tables.append(_prices(snapshot, vendors, top))
+    return Page(
+        title=f"qwenwatch snapshot {snapshot.date}",
+        lines=lines,
+        tables=tables,
+        sources=[f"{origin.citation} [{origin.status}]" for origin in snapshot.origins],
+    )
+
+
+def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
+    assert snapshot.prices is not None
+    only = {*snapshot.ask.models, snapshot.ask.baseline}
+    if not snapshot.ask.models:
+        only |= set(snapshot.used[:top] if top and snapshot.used else snapshot.prices["model"])
+    feeds = {origin.feed: origin for origin in snapshot.origins}
+    pairs = snapshot.prices.select("basis", "feed").unique().sort("basis", "feed")
+    return prices_table(
+        snapshot.prices,
+        baseline=snapshot.ask.baseline,
+        mix=snapshot.ask.mix,
+        at=snapshot.priced_at,
+        names={vendor.id: vendor.label for vendor in vendors},
+        sources=[
+            f"{basis}: {feed} {amounts.instant(feeds[feed].as_of)}"
+            for basis, feed in reversed(pairs.rows())
+        ],
+        order=snapshot.used,
+        only=only,
+    )
+
+
+def _definitions_table(pairs: Sequence[tuple["Board", "Board"]]) -> TableView:
+    columns = (
+        Column("definition", "Definition", grow=True),
+        Column("leader", "Leader"),
+        Column("share", "Share", "right"),
+        *(Column(country, country, "right") for country in COUNTRIES),
+        Column("others", "Other countries", "right"),
+        Column("unattributed", "Unattributed", "right"),
+    )
+    return TableView(
+        title="Definitions · who leads, by what",
+        caption="the same window under every definition that has figures",
+        columns=columns,
+        rows=tuple(_definition_row(*pair) for pair in pairs),
+    )
+
+
+def _definition_row(vendors: "Board", countries: "Board") -> Row:
+    leader = vendors.rows.row(0, named=True)
+    ranked = leader["rank"] is not None
+    shares = dict(countries.rows.select("id", "share").iter_rows())
+    others = [share for id_, share in shares.items() if id_ not in {*COUNTRIES, "unattributed"}]
+    cells = (
+        Cell(vendors.definition.label),
+        Cell(amounts.clean(leader["name"]) if ranked else amounts.UNKNOWN),
+        Cell(amounts.percent(leader["share"] if ranked else None)),
+        *(Cell(amounts.percent(shares.get(country))) for country in COUNTRIES),
+        Cell(amounts.percent(sum(others) if others else None)),
+        Cell(amounts.percent(shares.get("unattributed"))),
+    )
+    return Row(vendors.definition.key, cells)

@@ -1,0 +1,47 @@
+"""The last Market view, kept on disk: the first frame has figures before Polars is loaded."""
+
+import contextlib
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from qwenwatch_widgets.views.codec import from_plain
+from qwenwatch_widgets.views.market import MarketView
+from qwenwatch_widgets.views.query import MarketQuery
+
+
+def read_ready_market(root: Path, query: MarketQuery) -> MarketView | None:
+    """The view kept for exactly this query, None if there is none that can be used."""
+    try:
+        plain = json.loads(_path(root).read_text(encoding="utf-8"))
+        if plain["query"] != asdict(query):
+            return None
+        return from_plain(MarketView, plain["view"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # A convenience: whatever is wrong with it, the real answer follows.
+
+
+def write_ready_market(root: Path, query: MarketQuery, view: MarketView) -> None:
+    """Keep the view that the screen opens with; views further back in time are not kept.
+
+    A disk that refuses is no reason to withhold the answer, so failures are passed over.
+    """
+    if query.steps_back:
+        return
+    plain = {"query": asdict(query), "view": asdict(view)}
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    path = _path(root)
+    with contextlib.suppress(OSError):
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".market.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).replace(path)
+
+
+def _path(root: Path) -> Path:
+    return root / "ready" / "market.json"

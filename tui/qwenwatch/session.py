@@ -1,0 +1,110 @@
+"""One run's cache, clock and feeds, and the questions put to them. Imports Polars."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from qwenwatch.config import Config
+from qwenwatch.settings import feed_settings
+from qwenwatch_cache.clock import Clock, is_replayed
+from qwenwatch_cache.frames import FETCH_TABLE
+from qwenwatch_cache.health import feed_states
+from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.prices import Mix
+from qwenwatch_cache.refresh import Outcome, refresh
+from qwenwatch_cache.schedule import FeedSettings
+from qwenwatch_cache.store import Store
+from qwenwatch_widgets.views.build import Scene
+
+CLOCK_SKEW = timedelta(hours=1)
+"""What was observed up to this much after now counts as known now: clocks are set back, and every
+command that plays a recorded day (QWENWATCH_NOW) begins at the same moment."""
+
+FRESH = timedelta(minutes=1)
+"""How long an answer about "now" may be reused while nothing was stored."""
+
+
+@dataclass(slots=True)
+class Session:
+    """What every command and the screen work with.
+
+    Attributes:
+        config: The configuration.
+        clock: The one clock.
+        store: The cache.
+        feeds: What is to be asked, and how.
+        offline: Whether no feed may be asked.
+    """
+
+    config: Config
+    clock: Clock
+    store: Store
+    feeds: Sequence[FeedSettings]
+    offline: bool
+    _known: Known | None = None
+    _stamp: str = ""
+
+    @classmethod
+    def open(cls, config: Config, clock: Clock, *, offline: bool) -> "Session":
+        """Open the cache that the configuration names.
+
+        Raises:
+            ConfigError: The configuration of the feeds is wrong.
+            StoreError: The cache cannot be used.
+        """
+        return cls(config, clock, Store(config.cache_dir), feed_settings(config), offline)
+
+    def known(self, at: datetime | None = None) -> Known:
+        """What was known at a time, by default now."""
+        if at is not None:
+            return Known(self.store, at)
+        now, stamp = self.clock(), self.store.stamp()
+        if self._known is None or stamp != self._stamp or now - self._known.at > FRESH:
+            newest = self.store.last_observed()
+            ahead = newest is not None and now < newest <= now + CLOCK_SKEW
+            self._known = Known(self.store, newest if newest and ahead else now)
+            self._stamp = stamp
+        return self._known
+
+    @property
+    def mix(self) -> Mix:
+        """The workload behind blended prices."""
+        return Mix(*self.config.mix)
+
+    def scene(self) -> Scene:
+        """The present, the feeds and the settings around a question."""
+        now = self.clock()
+        log = self.store.cached(FETCH_TABLE)
+        return Scene(
+            now=now,
+            feeds=feed_states(log, self.feeds, now),
+            mix=self.mix,
+            panels=self.config.panels,
+            offline=self.offline,
+            replayed=is_replayed(),
+            notices=tuple(self.store.notices),
+        )
+
+    async def refresh(
+        self,
+        *,
+        only: Sequence[str] = (),
+        force: bool = False,
+        gap: timedelta = timedelta(0),
+        report: Callable[[Outcome], None] = lambda outcome: None,
+    ) -> Sequence[Outcome]:
+        """Ask the feeds that are due (see `qwenwatch_cache.refresh.refresh`).
+
+        Raises:
+            StoreError: The cache cannot be written.
+        """
+        feeds = [one for one in self.feeds if not only or one.feed.name in only]
+        return await refresh(
+            self.store,
+            feeds,
+            self.clock,
+            force=force,
+            gap=gap,
+            body_days=self.config.raw_days,
+            report=report,
+        )

@@ -1,0 +1,64 @@
+"""From configuration and environment to what the data side needs: feeds, addresses, keys."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from qwenwatch.config import Config, ConfigError, FeedConfig
+from qwenwatch_cache.feeds import FEEDS
+from qwenwatch_cache.feeds.feed import Feed
+from qwenwatch_cache.schedule import FeedSettings
+
+
+def feed_settings(config: Config) -> Sequence[FeedSettings]:
+    """What the configuration says of every feed, in the order in which they are shown.
+
+    Raises:
+        ConfigError: It names a feed that does not exist, or an address or key file is wrong.
+    """
+    for name in config.feeds:
+        if name not in FEEDS:
+            raise ConfigError(
+                f"{config.path}: feeds.{name} is not known; there are {', '.join(FEEDS)}"
+            )
+    return [
+        _settings(config, feed, config.feeds.get(name, FeedConfig()))
+        for name, feed in FEEDS.items()
+    ]
+
+
+def _settings(config: Config, feed: Feed, stated: FeedConfig) -> FeedSettings:
+    base_url = stated.url or config.feeds_url
+    if base_url and urlsplit(base_url).scheme not in {"http", "https"}:
+        raise ConfigError(
+            f"the address {base_url!r} for {feed.name} is not usable: it must begin with http:// "
+            "or https:// (see QWENWATCH_FEEDS_URL and [feeds] url)"
+        )
+    if stated.every is not None and stated.every < feed.floor:
+        raise ConfigError(
+            f"{config.path}: feeds.{feed.name}.every is below what this feed allows, "
+            f"{feed.floor.total_seconds() / 3600:g}h"
+        )
+    return FeedSettings(
+        feed=feed,
+        enabled=stated.enabled,
+        base_url=base_url,
+        key=_key(config.path, feed, stated),
+        every=stated.every or feed.floor,
+    )
+
+
+def _key(path: Path, feed: Feed, stated: FeedConfig) -> str:
+    if stated.key_file:
+        try:
+            return Path(stated.key_file).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"{path}: feeds.{feed.name}.key_file {stated.key_file!r} cannot be read"
+            ) from error
+    variable = stated.key_env or feed.key_env
+    key = os.environ.get(variable, "").strip() if variable else ""
+    if not key.isprintable():
+        raise ConfigError(f"{variable} holds characters that no API key has")
+    return key

@@ -1,0 +1,1 @@
+"""What is shown: views (ready text) and the Textual widgets that show them."""

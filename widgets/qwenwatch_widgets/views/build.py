@@ -1,0 +1,263 @@
+"""From what is known to whole screens: the one place where questions are put together."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, Any, cast
+
+from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.headline import headline
+from qwenwatch_widgets.views.leaders import (
+    leaders_table,
+    panel,
+    panels,
+    window_starts,
+)
+from qwenwatch_widgets.views.market import Choice, FeedsView, MarketView, PanelView, VendorView
+from qwenwatch_widgets.views.prices import prices_table
+from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from qwenwatch_cache.health import FeedState
+    from qwenwatch_cache.market.definitions import By
+    from qwenwatch_cache.market.known import Board, Known
+    from qwenwatch_cache.market.prices import Mix
+    from qwenwatch_cache.market.windows import Grain
+
+COMPARED = 40
+"""How many of the most used models the Market screen compares by price."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What surrounds a question: the present, the feeds and the user's settings.
+
+    Attributes:
+        now: The present moment.
+        feeds: Health of every feed.
+        mix: Workload behind blended prices.
+        panels: Vendor ids to show as panels, empty for all in rank order.
+        offline: Whether no feed may be asked.
+        replayed: Whether the program was told to believe in another time.
+        notices: Messages of the cache.
+    """
+
+    now: datetime
+    feeds: Sequence["FeedState"]
+    mix: "Mix"
+    panels: Sequence[str] = ()
+    offline: bool = False
+    replayed: bool = False
+    notices: Sequence[str] = field(default_factory=tuple)
+
+
+def market_view(known: "Known", query: MarketQuery, scene: Scene) -> MarketView:
+    """The Market screen.
+
+    Raises:
+        NothingToShow: There are no figures for what the query asks.
+    """
+    board = _board(known, query)
+    vendors = (
+        board if query.by == "vendor" else known.board(board.definition, "vendor", board.window)
+    )
+    models = board if query.by == "model" else known.board(board.definition, "model", board.window)
+    at = _price_moment(known, board)
+    offers = known.prices(at, query.baseline, scene.mix)
+    by_model = _by_model(offers)
+    used = [_base(model) for model in models.rows["id"].to_list()]
+    compared = dict.fromkeys([query.baseline, *used][: COMPARED + 1])
+    return MarketView(
+        headline=_headline(known, board, scene),
+        leaders=leaders_table(board),
+        panels=panels(vendors, models, by_model, scene.panels),
+        prices=_prices(known, offers, query.baseline, scene.mix, at, used, set(compared)),
+        definition=board.definition.key,
+        definitions=tuple(Choice(one.key, one.label) for one in known.definitions()),
+        grain=board.window.grain,
+        by=query.by,
+        steps_back=query.steps_back,
+        source_url=board.definition.page,
+    )
+
+
+def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -> VendorView:
+    """One vendor in full.
+
+    Raises:
+        NothingToShow: There are no figures for what the query asks.
+    """
+    board = _board(known, query, by="vendor", history=53)
+    models = known.board(board.definition, "model", board.window)
+    at = _price_moment(known, board)
+    offers = known.prices(at, query.baseline, scene.mix)
+    own_models = [row for row in models.rows.to_dicts() if row["vendor"] == vendor]
+    row = next((row for row in board.rows.to_dicts() if row["id"] == vendor), None)
+    shown = (
+        panel(row, board, window_starts(board, 53), own_models, _by_model(offers))
+        if row
+        else _absent(known, vendor, board)
+    )
+    order = [_base(model["id"]) for model in own_models]
+    own = set(offers.filter(offers["vendor"] == vendor)["model"].to_list()) | {query.baseline}
+    return VendorView(
+        vendor=vendor,
+        headline=_headline(known, board, scene),
+        panel=shown,
+        models=_own_models(own_models, models),
+        prices=_prices(known, offers, query.baseline, scene.mix, at, order, own),
+        sources=tuple(
+            dict.fromkeys(
+                (board.origin.citation, *_price_citations(known, offers, at)),
+            )
+        ),
+    )
+
+
+def feeds_view(feeds: Sequence["FeedState"], now: datetime, notices: Sequence[str]) -> FeedsView:
+    """Health of every feed."""
+    tones: Mapping[str, Tone] = {"ok": "up", "failing": "bad", "stale": "warn"}
+    columns = (
+        Column("feed", "Feed"),
+        Column("state", "State"),
+        Column("last_good", "Last good", drop=1),
+        Column("age", "Age", "right"),
+        Column("due", "Next", drop=2),
+        Column("rows", "Rows", "right", drop=4),
+        Column("new", "Stored", "right", drop=4),
+        Column("licence", "Licence", drop=3),
+        Column("detail", "", grow=True),
+    )
+    rows = []
+    for state in feeds:
+        feed = state.settings.feed
+        detail = state.error or feed.title
+        if state.state == "no key":
+            detail = f"set {feed.key_env}; any OpenRouter API key will do"
+        span = now - state.last_good if state.last_good else None
+        due = "now" if state.due is None or state.due <= now else f"{state.due:%d %b %H:%MZ}"
+        cells = (
+            Cell(feed.name, sort=feed.name),
+            Cell(state.state, tones.get(state.state, "dim"), state.state),
+            Cell(amounts.instant(state.last_good)),
+            Cell(amounts.age(span), sort=span.total_seconds() if span else None),
+            Cell(amounts.UNKNOWN if state.state in {"off", "no key"} else due, "dim"),
+            Cell(f"{state.rows:,}", sort=state.rows),
+            Cell(f"{state.rows_new:,}", sort=state.rows_new),
+            Cell(feed.licence, "dim", feed.licence),
+            Cell(amounts.clean(detail), "bad" if state.error else "dim"),
+        )
+        rows.append(Row(feed.name, cells, cite=feed.citation.format(as_of=state.last_good)))
+    table = TableView("Feeds", "public sources and how they are doing", columns, tuple(rows))
+    return FeedsView(table, tuple(amounts.clean(notice) for notice in notices))
+
+
+def _board(known: "Known", query: MarketQuery, *, by: str = "", history: int = 26) -> "Board":
+    grain = cast("Grain", query.grain)
+    definition = known.choose_definition(grain, query.definition)
+    window = known.choose_window(definition, grain, None, query.steps_back)
+    return known.board(definition, cast("By", by or query.by), window, history=history)
+
+
+def _price_moment(known: "Known", board: "Board") -> datetime:
+    """Prices are those of now, or of the window's last day once one steps back in time."""
+    newest = known.newest_window(board.definition, board.window.grain)
+    if newest == board.window:
+        return known.at
+    return min(datetime.combine(board.window.end, time.max, UTC), known.at)
+
+
+def _headline(known: "Known", board: "Board", scene: Scene) -> Any:
+    countries = known.board(board.definition, "country", board.window)
+    return headline(
+        board,
+        countries,
+        scene.feeds,
+        scene.now,
+        offline=scene.offline,
+        replayed=scene.replayed,
+        notices=scene.notices,
+    )
+
+
+def _prices(
+    known: "Known",
+    offers: "pl.DataFrame",
+    baseline: str,
+    mix: "Mix",
+    at: datetime,
+    order: Sequence[str],
+    only: Collection[str],
+) -> TableView:
+    return prices_table(
+        offers,
+        baseline=baseline,
+        mix=mix,
+        at=at,
+        names={vendor.id: vendor.label for vendor in known.directory.vendors},
+        sources=price_sources(known, offers, at),
+        order=order,
+        only=only,
+    )
+
+
+def price_sources(known: "Known", offers: "pl.DataFrame", at: datetime) -> Sequence[str]:
+    """One phrase per basis: ``route: openrouter-models 2026-08-22 00:17Z``."""
+    pairs = offers.select("basis", "feed").unique().sort("basis", "feed", descending=[True, False])
+    return [
+        f"{basis}: {feed} {amounts.instant(known.price_origin(feed, at).as_of)}"
+        for basis, feed in pairs.iter_rows()
+    ]
+
+
+def _price_citations(known: "Known", offers: "pl.DataFrame", at: datetime) -> Sequence[str]:
+    return [
+        known.price_origin(feed, at).citation for feed in offers["feed"].unique().sort().to_list()
+    ]
+
+
+def _own_models(rows: Sequence[Mapping[str, Any]], board: "Board") -> TableView:
+    table = leaders_table(board)
+    own = {row["id"] for row in rows}
+    return TableView(
+        title=f"Models · {len(own)} used",
+        caption=table.caption,
+        columns=table.columns,
+        rows=tuple(row for row in table.rows if row.key in own),
+        empty="none of its models is named by this source in this window",
+    )
+
+
+def _absent(known: "Known", vendor: str, board: "Board") -> PanelView:
+    """The panel of a vendor that the source does not name in the window."""
+    entry = known.directory.vendor(vendor)
+    label = entry.label if entry else vendor
+    return PanelView(
+        vendor=vendor,
+        title=f"{amounts.UNKNOWN} {label}",
+        country=(entry.country if entry else "") or amounts.UNKNOWN,
+        value=amounts.UNKNOWN,
+        share=amounts.UNKNOWN,
+        change="not named",
+        change_tone="dim",
+        series=(),
+        scale="",
+        models=(),
+        route=f"route {amounts.UNKNOWN}",
+        list=f"list {amounts.UNKNOWN}",
+        cite=f"{label}: not named by {board.definition.label} in this window",
+    )
+
+
+def _by_model(offers: "pl.DataFrame") -> Mapping[str, Sequence[Mapping[str, Any]]]:
+    grouped: dict[str, list[Mapping[str, Any]]] = {}
+    for offer in offers.to_dicts():
+        grouped.setdefault(offer["model"], []).append(offer)
+    return grouped
+
+
+def _base(model: str) -> str:
+    return model.partition(":")[0]

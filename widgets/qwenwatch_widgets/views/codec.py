@@ -1,0 +1,57 @@
+"""Views as JSON and back, for the ready file and for the process that answers questions."""
+
+import json
+from dataclasses import asdict, fields, is_dataclass
+from functools import cache
+from types import UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+View = TypeVar("View")
+
+
+def to_json(view: Any) -> str:
+    """Write a view (a dataclass of texts, numbers, tuples and further views)."""
+    return json.dumps(asdict(view), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_plain(kind: type[View], plain: Any) -> View:
+    """Build a view from what `json.loads` gave.
+
+    Raises:
+        ValueError: It is not of that kind (an older program may have written it).
+    """
+    try:
+        built: View = _build(kind, plain)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"this is no {kind.__name__}: {error}") from error
+    return built
+
+
+def _build(kind: Any, plain: Any) -> Any:
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints = _hints(kind)
+        return kind(**{name: _build(hints[name], value) for name, value in plain.items()})
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        if plain is None:
+            return None
+        return _build(next(one for one in get_args(kind) if one is not type(None)), plain)
+    if origin is tuple:
+        item = get_args(kind)[0]
+        if _is_leaf(item):
+            return tuple(plain)
+        return tuple(_build(item, value) for value in plain)
+    return plain
+
+
+def _is_leaf(kind: Any) -> bool:
+    """Whether values of a type are the same in JSON."""
+    if get_origin(kind) in (Union, UnionType):
+        return all(_is_leaf(one) for one in get_args(kind))
+    return kind in (str, int, float, bool, type(None))
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in fields(kind)}

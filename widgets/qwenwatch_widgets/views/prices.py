@@ -1,0 +1,141 @@
+"""The price comparison as a table."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from qwenwatch_cache.market.prices import Mix
+
+COLUMNS = (
+    Column("model", "Model", grow=True),
+    Column("vendor", "Vendor", drop=5),
+    Column("basis", "Basis"),
+    Column("input", "Input", "right"),
+    Column("output", "Output", "right"),
+    Column("cached", "Cached", "right", drop=4),
+    Column("blended", "Blended", "right", drop=3),
+    Column("ratio_input", "× in", "right", drop=1),
+    Column("ratio_output", "× out", "right", drop=1),
+    Column("ratio_blended", "× blend", "right", drop=2),
+    Column("changed", "Changed", drop=6),
+)
+
+
+def prices_table(
+    frame: "pl.DataFrame",
+    *,
+    baseline: str,
+    mix: "Mix",
+    at: datetime,
+    names: Mapping[str, str],
+    sources: Sequence[str],
+    order: Sequence[str] = (),
+    only: Collection[str] | None = None,
+) -> TableView:
+    """Show prices against a baseline model.
+
+    Args:
+        frame: prices.PRICES.
+        baseline: Canonical id of the model that ratios refer to; stands first, marked ◆.
+        mix: Workload behind the blended price.
+        at: The moment the prices are of.
+        names: Vendor labels by id.
+        sources: Short texts that name each basis' source and date ("route: OpenRouter …").
+        order: Canonical ids in the order wanted; others follow by id.
+        only: Canonical ids to show, None for all.
+    """
+    place = {model: number for number, model in enumerate((baseline, *order))}
+    rows = [
+        row
+        for row in frame.to_dicts()
+        if row["variant"] == "" and (only is None or row["model"] in only)
+    ]
+    rows.sort(key=lambda row: (place.get(row["model"], len(place)), row["model"]))
+    money = {
+        name: amounts.on_point([amounts.money(row[name]) for row in rows])
+        for name in ("input", "output", "cache_read", "blended")
+    }
+    return TableView(
+        title="Prices · per 1M tokens",
+        caption=" · ".join(
+            (
+                _currencies(rows),
+                *sources,
+                mix_text(mix),
+                f"× to {baseline.partition('/')[2]} on the same basis",
+            )
+        ),
+        columns=COLUMNS,
+        rows=tuple(
+            _row(row, {name: texts[number] for name, texts in money.items()}, baseline, at, names)
+            for number, row in enumerate(rows)
+        ),
+        empty="no prices are known for this day: run `qwenwatch refresh`",
+    )
+
+
+def mix_text(mix: "Mix") -> str:
+    """The workload in one phrase: ``mix 80 : 5 : 15 in : out : cached``."""
+    parts = (mix.input, mix.output, mix.cached)
+    return f"mix {' : '.join(f'{float(part * 100):g}' for part in parts)} in : out : cached"
+
+
+def _row(
+    row: Mapping[str, Any],
+    money: Mapping[str, str],
+    baseline: str,
+    at: datetime,
+    names: Mapping[str, str],
+) -> Row:
+    name = amounts.clean(row["name"])
+    vendor = names.get(row["vendor"] or "", amounts.UNKNOWN)
+    basis = row["basis"] + (f" · {row['region']}" if row["region"] in {"cn", "intl"} else "")
+    cells = (
+        Cell(f"◆ {name}" if row["model"] == baseline else name, sort=name.casefold()),
+        Cell(vendor, "dim", sort=vendor.casefold()),
+        Cell(basis, "dim", sort=basis),
+        Cell(money["input"], sort=_number(row["input"])),
+        Cell(money["output"], sort=_number(row["output"])),
+        Cell(money["cache_read"], sort=_number(row["cache_read"])),
+        Cell(money["blended"], sort=_number(row["blended"])),
+        Cell(amounts.ratio(row["ratio_input"]), sort=row["ratio_input"]),
+        Cell(amounts.ratio(row["ratio_output"]), sort=row["ratio_output"]),
+        Cell(amounts.ratio(row["ratio_blended"]), "accent", sort=row["ratio_blended"]),
+        _changed(row, at),
+    )
+    key = f"{row['model']} {row['basis']} {row['provider']} {row['region']}"
+    cite = (
+        f"{name}: {row['basis']} price {row['currency']} {amounts.money(row['input'])} in, "
+        f"{amounts.money(row['output'])} out per 1M tokens ({row['feed']}: {row['source_id']}), "
+        f"as of {amounts.instant(at)}, unchanged since {amounts.instant(row['observed_at'])}"
+    )
+    return Row(key, cells, cite=amounts.clean(cite))
+
+
+def _changed(row: Mapping[str, Any], at: datetime) -> Cell:
+    """Direction and age of the last change of input or output price."""
+    when: datetime | None = row["changed_at"]
+    if when is None:
+        return Cell(amounts.UNKNOWN, "dim")
+    before = (row["previous_input"] or 0) + (row["previous_output"] or 0)
+    now = (row["input"] or 0) + (row["output"] or 0)
+    span = amounts.age(at - when)
+    if now == before:
+        return Cell(f"· {span}", "dim", sort=when.timestamp())
+    up = now > before
+    # A price that rises is bad news for the reader, so it takes the colour of a loss.
+    return Cell(f"{'▲' if up else '▼'} {span}", "down" if up else "up", sort=when.timestamp())
+
+
+def _number(amount: Any) -> float | None:
+    return None if amount is None else float(amount)
+
+
+def _currencies(rows: Sequence[Mapping[str, Any]]) -> str:
+    return " and ".join(sorted({row["currency"] for row in rows})) or "USD"

@@ -1,0 +1,81 @@
+"""The view of a table: columns, rows known by their key, cells of ready text."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Tone = Literal["", "dim", "up", "down", "accent", "warn", "bad"]
+"""What a cell's colour may add to its text. Never the only carrier of a meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table.
+
+    Attributes:
+        key: Stable name, used by sorting and remembered across runs.
+        title: Heading.
+        align: Side to which text is pushed.
+        drop: Columns with the highest value are left out first where there is no room; 0 is kept.
+        grow: Whether the column takes the room that is left over.
+        width: Cells wanted by a sparkline column; 0 means as wide as the widest text.
+    """
+
+    key: str
+    title: str
+    align: Literal["left", "right"] = "left"
+    drop: int = 0
+    grow: bool = False
+    width: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: ready text, and what sorting and sparklines need besides.
+
+    Attributes:
+        text: Text to show, free of control characters; never interpreted as markup.
+        tone: Colour hint.
+        sort: Value to sort by; None sorts last in both directions.
+        series: Values of a sparkline, oldest first, None for a gap; drawn in place of `text`.
+    """
+
+    text: str = ""
+    tone: Tone = ""
+    sort: float | str | None = None
+    series: tuple[float | None, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table.
+
+    Attributes:
+        key: Identity of the row, unique in its table; cursor, scroll and marks follow it.
+        cells: As many as the table has columns.
+        pinned: Stays below the ranked rows however the table is sorted (totals, unattributed).
+        cite: The row's figure with definition, scope, source and as-of, for copying.
+    """
+
+    key: str
+    cells: tuple[Cell, ...]
+    pinned: bool = False
+    cite: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableView:
+    """A table with its heading.
+
+    Attributes:
+        title: What the rows are ("Leaders · by vendor").
+        caption: Definition, scope and date of the figures.
+        columns: Left to right.
+        rows: In their default order.
+        empty: What to say, and what to do, when there are no rows.
+    """
+
+    title: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    empty: str = ""
