@@ -61,7 +61,7 @@ class FixtureBodies:
         return self._rows("app-rankings.json", "data")
 
     def leaderboard(self, dataset: str) -> list[Row] | None:
-        """Two complete weeks and one running day of models and labs."""
+        """Three complete weeks, the first two alike, and one running day of models and labs."""
         if dataset not in ("models", "labs"):
             return None
         return self._rows(f"vercel-{dataset}.json", "rows")

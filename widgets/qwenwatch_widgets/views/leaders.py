@@ -45,12 +45,7 @@ def leaders_table(board: "Board", *, top: int = 0) -> TableView:
     columns += [
         Column("share", "Share", "right"),
         Column("change", "Δ pp", "right", drop=1),
-        Column(
-            "history",
-            f"{_history_length(rows)} {amounts.short_grain(board.window.grain)}",
-            drop=5,
-            width=12,
-        ),
+        Column("history", f"{_history_length(rows)} {short}", drop=5, width=12),
     ]
     return TableView(
         title=f"Leaders · by {board.by}",

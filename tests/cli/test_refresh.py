@@ -1,0 +1,135 @@
+"""`qwenwatch refresh` and `feeds`: one line per feed, clear words for every fault, nothing lost."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import KEY, Run
+from tests.feedserver import FeedServer
+
+FEEDS = ("openrouter-rankings", "vercel-leaderboard", "openrouter-models", "models-dev")
+
+
+def test_one_line_per_feed(live: Run) -> None:
+    lines = live("refresh").out.splitlines()
+    assert sorted(line.partition(":")[0] for line in lines) == sorted(FEEDS)
+    assert all(": stored, " in line for line in lines)
+
+
+def test_a_second_round_asks_nothing_that_is_not_due(live: Run, server: FeedServer) -> None:
+    live("refresh")
+    asked = len(server.requests)
+    second = live("refresh")
+    assert len(server.requests) == asked
+    assert all(": not due" in line for line in second.out.splitlines())
+
+
+def test_force_stores_no_row_again(live: Run, server: FeedServer, tmp_path: Path) -> None:
+    live("refresh")
+    before = (tmp_path / "cache" / "usage.parquet").read_bytes()
+    asked = len(server.requests)
+    forced = live("refresh", "--force")
+    assert len(server.requests) > asked
+    assert all("0 new" in line for line in forced.out.splitlines())
+    assert (tmp_path / "cache" / "usage.parquet").read_bytes() == before
+
+
+def test_without_a_key_the_keyless_feeds_go_on(live: Run, server: FeedServer) -> None:
+    ran = live("refresh", OPENROUTER_API_KEY="")
+    assert ran.code == 0
+    assert "openrouter-rankings: no key (no key: set OPENROUTER_API_KEY" in ran.out
+    assert ran.out.count(": stored, ") == 3
+    assert "openrouter-rankings" not in {request.feed for request in server.requests}
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        ("html", "answered with a web page instead of JSON"),
+        ("renamed-field", "total_tokens"),
+        ("truncated", "cut off"),
+        ("empty-list", "not an empty market"),
+        ("404", "nothing at this address (HTTP 404)"),
+    ],
+)
+def test_a_fault_is_named_and_the_last_good_data_stays(
+    live: Run, server: FeedServer, fault: str, says: str
+) -> None:
+    live("refresh")
+    good = json.loads(live("leaders", "--format", "json").out)["leaderboards"]
+    server.fault("openrouter-rankings", fault)
+    ran = live("refresh", "--force")
+    assert ran.code == 3
+    assert says in ran.out
+    assert json.loads(live("leaders", "--format", "json").out)["leaderboards"] == good
+    health = live("feeds").out
+    assert "failing" in health
+    assert says in health
+
+
+def test_a_key_that_is_not_accepted(live: Run) -> None:
+    ran = live("refresh", OPENROUTER_API_KEY="sk-bad")
+    assert ran.code == 3
+    assert "the key is missing or not accepted (HTTP 401)" in ran.out
+    assert "sk-bad" not in ran.out + ran.err
+
+
+def test_the_key_is_never_printed_or_stored(live: Run, tmp_path: Path) -> None:
+    ran = live("refresh")
+    health = live("feeds", "--format", "json")
+    assert KEY not in ran.out + ran.err + health.out
+    stored = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert stored
+    assert not [path for path in stored if KEY.encode() in path.read_bytes()]
+
+
+def test_a_damaged_file_is_named_and_repaired(live: Run, tmp_path: Path) -> None:
+    live("refresh")
+    live("refresh", "--force")
+    good = json.loads(live("leaders", "--format", "json").out)["leaderboards"]
+    usage = tmp_path / "cache" / "usage.parquet"
+    usage.write_bytes(usage.read_bytes()[:1000])
+    ran = live("leaders", "--format", "json")
+    assert ran.code == 5
+    assert str(usage) in ran.err
+    assert json.loads(ran.out)["schema_version"] == 1
+    mended = live("refresh", "--force")
+    assert "set aside as" in mended.err
+    assert list((tmp_path / "cache" / "set-aside").glob("usage-*.parquet"))
+    again = live("leaders", "--format", "json")
+    assert again.code == 0
+    assert json.loads(again.out)["leaderboards"] == good
+
+
+def test_a_newer_cache_is_refused_untouched(run: Run, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    (cache / "format.json").write_text('{"format": 99}', encoding="utf-8")
+    ran = run("snapshot")
+    assert ran.code == 5
+    assert "upgrade qwenwatch" in ran.err
+    assert [path.name for path in cache.iterdir()] == ["format.json"]
+
+
+def test_offline_asks_nothing(live: Run, server: FeedServer) -> None:
+    assert live("refresh", "--offline").code == 0
+    assert live("refresh", QWENWATCH_OFFLINE="1").code == 0
+    assert server.requests == []
+
+
+def test_feeds_say_what_they_know(live: Run) -> None:
+    live("refresh")
+    plain = json.loads(live("feeds", "--format", "json").out)
+    states = {feed["feed"]: feed["state"] for feed in plain["feeds"]}
+    assert states == dict.fromkeys(FEEDS, "ok")
+    assert all(feed["licence"] for feed in plain["feeds"])
+
+
+def test_a_moved_cache_is_the_same_cache(live: Run, tmp_path: Path) -> None:
+    live("refresh")
+    arguments = ("leaders", "--format", "json", "--known-at", "2026-08-17T13:00:00Z")
+    before = live(*arguments).out
+    shutil.move(tmp_path / "cache", tmp_path / "elsewhere")
+    assert live(*arguments, "--cache-dir", str(tmp_path / "elsewhere")).out == before
