@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import logging
 import platform
 import ssl
 from collections.abc import Mapping
@@ -27,7 +28,13 @@ ATTEMPTS = 3
 PATIENCE = timedelta(seconds=20)
 """A Retry-After up to this is waited for; a longer one is put into the schedule."""
 
+LONGEST_WAIT = timedelta(days=7)
+"""What a Retry-After above this is taken for."""
+
 PASSING = frozenset({429, 500, 502, 503, 504})
+
+# stamina logs every retry, and a logger without a handler writes to stderr.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 
 class Refused(FeedError):
@@ -121,11 +128,11 @@ def _wait_before_retry(error: Exception) -> bool | timedelta:
 async def _get_once(
     client: httpx.AsyncClient, url: str, headers: Mapping[str, str], clock: Clock
 ) -> Answer:
-    host = urlsplit(url).netloc
+    host = urlsplit(url).netloc.rpartition("@")[2]
     try:
         async with asyncio.timeout(DEADLINE), client.stream("GET", url, headers=headers) as reply:
-            if reply.status_code == 304:
-                return Answer(304, b"", headers.get("If-None-Match", ""), clock(), "")
+            if reply.status_code == 304 and "If-None-Match" in headers:
+                return Answer(304, b"", headers["If-None-Match"], clock(), "")
             if reply.status_code != 200:
                 raise _refusal(reply, host, clock())
             body = await _read(reply, host)
@@ -136,6 +143,11 @@ async def _get_once(
         raise Refused(f"{host} redirects in circles") from error
     except httpx.RemoteProtocolError as error:
         raise _Passing(f"{host} broke off in the middle of the answer") from error
+    except httpx.InvalidURL as error:
+        raise Refused(f"{host}: the address cannot be used ({error})") from error
+    except UnicodeEncodeError:
+        # The original error quotes what could not be sent.
+        raise Refused(f"{host}: the key holds characters that no API key has") from None
     except httpx.DecodingError as error:
         raise Refused(f"{host} sent a body that cannot be unpacked") from error
     except httpx.TransportError as error:
@@ -176,15 +188,16 @@ def _retry_after(text: str | None, now: datetime) -> timedelta | None:
     """Read a Retry-After header: seconds or an HTTP date (RFC 9110 §10.2.3)."""
     if not text:
         return None
-    if text.strip().isdigit():
-        return timedelta(seconds=min(int(text), 7 * 24 * 3600))
+    if text.strip().isdecimal():
+        # Nine digits are decades already, and int() refuses thousands of them.
+        return min(timedelta(seconds=int(text.strip()[:9])), LONGEST_WAIT)
     try:
         when = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
-    return max(when - now, timedelta(0))
+    return min(max(when - now, timedelta(0)), LONGEST_WAIT)
 
 
 def _reason(error: httpx.TransportError) -> str:

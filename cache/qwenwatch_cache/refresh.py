@@ -72,7 +72,8 @@ async def refresh(
         StoreError: The cache cannot be written; nothing that was stored is lost.
     """
     store.drop_old_bodies(clock(), body_days)
-    unconditional = store.repair(clock())
+    store.repair(clock())
+    last_damage = store.last_damage()
     log = store.cached(FETCH_TABLE)
     outcomes: dict[str, Outcome] = {}
     hosts: dict[str, list[tuple[FeedSettings, Record]]] = defaultdict(list)
@@ -82,7 +83,7 @@ async def refresh(
         report(outcome)
 
     for settings in feeds:
-        record = record_of(log, settings)
+        record = record_of(log, settings, last_damage)
         now = clock()
         hurry = force and not (gap and record.last_good and now - record.last_good < gap)
         idle = _reason_to_rest(settings, record, now, hurry)
@@ -93,7 +94,7 @@ async def refresh(
 
     async def ask(host: Sequence[tuple[FeedSettings, Record]]) -> None:
         for settings, record in host:
-            round_ = _Round(store, settings, record, clock, client, log, unconditional)
+            round_ = _Round(store, settings, record, clock, client, log)
             settle(await round_.run())
 
     if hosts:
@@ -129,7 +130,6 @@ class _Round:
     clock: Clock
     client: httpx.AsyncClient
     log: pl.DataFrame
-    unconditional: bool
     rows: int = 0
     rows_new: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -156,7 +156,7 @@ class _Round:
             url,
             clock=self.clock,
             headers={"Authorization": f"Bearer {key}"} if key else None,
-            etag="" if self.unconditional else self.record.etags.get(without_secrets(url), ""),
+            etag=self.record.etags.get(without_secrets(url), ""),
         )
         new = 0
         rows = None

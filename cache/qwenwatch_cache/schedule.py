@@ -44,11 +44,11 @@ class Record:
     """What the log knows of one feed.
 
     Attributes:
-        done: Requests that were answered well, oldest first.
-        last_good: When the last of them was made.
+        done: Requests that were answered well, oldest first; what they brought is in the cache.
+        last_good: When the last request that was answered well was made.
         last_error: Message of the last request if it failed, "" if it was good.
         due: When the feed may be asked again; None if it never was.
-        etags: Last ETag by address.
+        etags: Last ETag by address, of the requests in `done`.
     """
 
     done: Sequence[Done]
@@ -58,29 +58,44 @@ class Record:
     etags: dict[str, str]
 
 
-def record_of(log: pl.DataFrame, settings: FeedSettings) -> Record:
-    """Read the log (frames.FETCH) for one feed."""
-    rows = log.filter(pl.col("feed") == settings.feed.name).sort("started", "url")
+def record_of(
+    log: pl.DataFrame, settings: FeedSettings, last_damage: datetime | None = None
+) -> Record:
+    """Read the log (frames.FETCH) for one feed.
+
+    Args:
+        log: All requests, in the order in which they were made.
+        settings: Which feed.
+        last_damage: When the cache was last found damaged. Earlier answers may be lost in part, so
+            that they do not count as done, and the feed is due if it was well.
+    """
+    rows = _rows_of(log, settings)
     good = rows.filter(pl.col("error").is_null())
+    last_good = None if good.is_empty() else good.row(-1, named=True)["started"]
+    if last_damage is not None:
+        good = good.filter(pl.col("started") > last_damage)
     done = [Done(url, started) for url, started in good.select("url", "started").iter_rows()]
     etags = {url: etag or "" for url, etag in good.select("url", "etag").iter_rows()}
-    last_good = done[-1].started if done else None
     if rows.is_empty():
         return Record(done, None, "", None, etags)
     last = rows.row(-1, named=True)
     if last["error"] is None:
-        return Record(done, last_good, "", last["started"] + settings.every, etags)
+        due = last["started"] + settings.every if done else None
+        return Record(done, last_good, "", due, etags)
     return Record(done, last_good, last["error"], last["retry_at"], etags)
 
 
 def back_off(log: pl.DataFrame, settings: FeedSettings, started: datetime) -> datetime:
-    """When to ask again after a failure: a minute, doubled with every failure in a row."""
-    rows = log.filter(pl.col("feed") == settings.feed.name).sort("started", "url")
-    errors = rows.get_column("error").is_not_null().to_list()
-    failures = 0
-    for failed in reversed(errors):
-        if not failed:
-            break
-        failures += 1
-    doubled: timedelta = FIRST_BACK_OFF * (1 << min(failures, 20))
-    return started + min(doubled, settings.every)
+    """When to ask again after a failure: in a minute, or twice the wait after the round before."""
+    rows = _rows_of(log, settings)
+    wait = FIRST_BACK_OFF
+    if not rows.is_empty():
+        last = rows.row(-1, named=True)
+        # A round ends with its first failure, so the last row says how the round before ended.
+        if last["error"] is not None and last["retry_at"] is not None:
+            wait = max(wait, 2 * (last["retry_at"] - last["started"]))
+    return started + min(wait, settings.every)
+
+
+def _rows_of(log: pl.DataFrame, settings: FeedSettings) -> pl.DataFrame:
+    return log.filter(pl.col("feed") == settings.feed.name).sort("started", maintain_order=True)

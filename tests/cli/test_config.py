@@ -44,7 +44,7 @@ def test_values_are_used(run: Run, tmp_path: Path) -> None:
         encoding="utf-8",
     )
     out = run("snapshot", "--config", str(path)).out
-    assert "mix 50 : 50 : 0" in out
+    assert "mix 50:50:0" in out
     assert "◆ GLM 5" in out
     by_vendor = out.partition("Leaders · by vendor")[2].partition("\n\n")[0]
     assert "Tencent" in by_vendor

@@ -3,7 +3,9 @@
 import asyncio
 import contextlib
 import json
+import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,11 +20,13 @@ from qwenwatch_widgets.views.query import MarketQuery
 IDLE = 60.0
 """Seconds without a question after which the process is let go, and its memory with it."""
 
-LONGEST_LINE = 64 * 1024 * 1024
-
 
 class ProcessAnswers:
-    """Asks `qwenwatch.backend`, started at the first question and again when it is gone."""
+    """Asks `qwenwatch.backend`, started beforehand or at the first question, and again when gone.
+
+    Pipes are served by a thread, so that the process can be started before there is an event loop:
+    it loads Polars while the screen loads Textual.
+    """
 
     def __init__(self, arguments: Sequence[str], cache_dir: Path, first: MarketQuery) -> None:
         """Remember how to start the process.
@@ -35,16 +39,29 @@ class ProcessAnswers:
         self._arguments = arguments
         self._cache_dir = cache_dir
         self._first = first
-        self._process: asyncio.subprocess.Process | None = None
-        self._reader: asyncio.Task[None] | None = None
+        self._ready: MarketView | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._number = 0
-        self._starting = asyncio.Lock()
         self._retirement: asyncio.TimerHandle | None = None
+
+    def start(self) -> None:
+        """Start the process if there is none."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "qwenwatch.backend", *self._arguments],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
 
     def ready_market(self) -> MarketView | None:
         """The view kept ready on disk for the first query."""
-        return read_ready_market(self._cache_dir, self._first)
+        if self._ready is None:
+            self._ready = read_ready_market(self._cache_dir, self._first)
+        return self._ready
 
     async def market(self, query: MarketQuery) -> MarketView:
         """The Market screen's view."""
@@ -64,29 +81,29 @@ class ProcessAnswers:
         return from_plain(RefreshReport, await self._ask("refresh", force=force))
 
     async def close(self) -> None:
-        """End the process; what it was writing it has written atomically."""
+        """End the process; what it was writing it has written atomically, or not at all."""
         if self._retirement:
             self._retirement.cancel()
+        self._loop = None
         process, self._process = self._process, None
-        if process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
+        if process is not None:
             process.kill()
-        await process.wait()
-        if self._reader:
-            await self._reader
+            process.wait()
 
     async def _ask(self, ask: str, **arguments: Any) -> Any:
-        process = await self._running()
+        self._loop = asyncio.get_running_loop()
+        if self._retirement:
+            self._retirement.cancel()
+        self.start()
+        assert self._process is not None and self._process.stdin is not None
         self._number += 1
-        number = self._number
-        future = asyncio.get_running_loop().create_future()
+        number, future = self._number, self._loop.create_future()
         self._waiting[number] = future
         line = json.dumps({"id": number, "ask": ask, **arguments}).encode() + b"\n"
-        assert process.stdin is not None
         try:
-            process.stdin.write(line)
-            await process.stdin.drain()
+            # A question is far smaller than the pipe, so writing it does not block.
+            self._process.stdin.write(line)
+            self._process.stdin.flush()
             return await future
         except (BrokenPipeError, ConnectionResetError) as error:
             raise AnswersError("the process that reads the cache has ended; try again") from error
@@ -94,38 +111,31 @@ class ProcessAnswers:
             self._waiting.pop(number, None)
             self._retire_later()
 
-    async def _running(self) -> asyncio.subprocess.Process:
-        async with self._starting:
-            if self._retirement:
-                self._retirement.cancel()
-            if self._process is None or self._process.returncode is not None:
-                self._process = await asyncio.create_subprocess_exec(
-                    sys.executable,
-                    "-m",
-                    "qwenwatch.backend",
-                    *self._arguments,
-                    stdin=asyncio.subprocess.PIPE,
-                    stdout=asyncio.subprocess.PIPE,
-                    stderr=asyncio.subprocess.PIPE,
-                    limit=LONGEST_LINE,
-                )
-                self._reader = asyncio.create_task(self._read(self._process))
-            return self._process
-
-    async def _read(self, process: asyncio.subprocess.Process) -> None:
-        """Hand every reply to who waits for it; at the end tell the rest that there is none."""
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        """Hand every reply over to the event loop; runs in a thread of its own."""
         assert process.stdout is not None and process.stderr is not None
-        while line := await process.stdout.readline():
-            reply = json.loads(line)
-            future = self._waiting.get(reply["id"])
-            if future is None or future.done():
-                continue
-            if "error" in reply:
-                future.set_exception(AnswersError(reply["error"]))
-            else:
-                future.set_result(reply["view"])
-        last_words = (await process.stderr.read()).decode(errors="replace").strip().splitlines()
-        reason = last_words[-1] if last_words else "no message"
+        for line in process.stdout:
+            self._hand_over(self._settle, line)
+        last_words = process.stderr.read().decode(errors="replace").strip().splitlines()
+        self._hand_over(self._lost, last_words[-1] if last_words else "no message")
+
+    def _hand_over(self, receive: Any, what: Any) -> None:
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has just been closed
+                loop.call_soon_threadsafe(receive, what)
+
+    def _settle(self, line: bytes) -> None:
+        reply = json.loads(line)
+        future = self._waiting.get(reply["id"])
+        if future is None or future.done():
+            return
+        if "error" in reply:
+            future.set_exception(AnswersError(reply["error"]))
+        else:
+            future.set_result(reply["view"])
+
+    def _lost(self, reason: str) -> None:
         for future in self._waiting.values():
             if not future.done():
                 future.set_exception(
@@ -133,10 +143,8 @@ class ProcessAnswers:
                 )
 
     def _retire_later(self) -> None:
-        if self._retirement:
-            self._retirement.cancel()
-        if not self._waiting:
-            self._retirement = asyncio.get_running_loop().call_later(IDLE, self._retire)
+        if self._loop is not None and not self._waiting:
+            self._retirement = self._loop.call_later(IDLE, self._retire)
 
     def _retire(self) -> None:
         if self._process and self._process.stdin and not self._waiting:

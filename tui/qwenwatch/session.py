@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from qwenwatch.config import Config
 from qwenwatch.settings import feed_settings
@@ -11,10 +12,12 @@ from qwenwatch_cache.frames import FETCH_TABLE
 from qwenwatch_cache.health import feed_states
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
-from qwenwatch_cache.refresh import Outcome, refresh
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
 from qwenwatch_widgets.views.build import Scene
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.refresh import Outcome
 
 CLOCK_SKEW = timedelta(hours=1)
 """What was observed up to this much after now counts as known now: clocks are set back, and every
@@ -91,13 +94,16 @@ class Session:
         only: Sequence[str] = (),
         force: bool = False,
         gap: timedelta = timedelta(0),
-        report: Callable[[Outcome], None] = lambda outcome: None,
-    ) -> Sequence[Outcome]:
+        report: Callable[["Outcome"], None] = lambda outcome: None,
+    ) -> Sequence["Outcome"]:
         """Ask the feeds that are due (see `qwenwatch_cache.refresh.refresh`).
 
         Raises:
             StoreError: The cache cannot be written.
         """
+        # Only a round over the feeds needs the network's libraries; a question must not load them.
+        from qwenwatch_cache.refresh import refresh
+
         feeds = [one for one in self.feeds if not only or one.feed.name in only]
         return await refresh(
             self.store,

@@ -26,11 +26,13 @@ class Credit:
     """What must stand beside figures of a source.
 
     Attributes:
+        publisher: Who publishes them, in a word.
         licence: Licence of the figures.
         citation: How to cite them; ``{as_of}`` is filled in.
         page: Where a person can look them up.
     """
 
+    publisher: str
     licence: str
     citation: str
     page: str
@@ -39,11 +41,15 @@ class Credit:
 CREDITS = {
     # Not polled: weekly totals of past weeks in the bundled baseline, as published on that page.
     "openrouter-rankings-page": Credit(
+        openrouter_rankings.FEED.publisher,
         openrouter_rankings.FEED.licence,
         openrouter_rankings.FEED.citation,
         openrouter_rankings.FEED.page,
     ),
-    **{feed.name: Credit(feed.licence, feed.citation, feed.page) for feed in FEEDS.values()},
+    **{
+        feed.name: Credit(feed.publisher, feed.licence, feed.citation, feed.page)
+        for feed in FEEDS.values()
+    },
 }
 """By the `feed` column of the frames."""
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 import polars as pl
@@ -12,6 +12,12 @@ import polars as pl
 from qwenwatch_cache.errors import FeedError
 
 Row = TypeVar("Row")
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
+"""A number of things, as feeds state them; what is larger would not be one."""
+
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for a body that is not JSON, not UTF-8, or nested without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,7 @@ class Feed:
     Attributes:
         name: As in the configuration and in every frame.
         title: For people.
+        publisher: Who publishes it, in a word.
         kind: What it brings.
         host: Scheme and host that the paths of `plan` belong to.
         plan: Which requests to make now, given the time and what was asked successfully before.
@@ -71,6 +78,7 @@ class Feed:
 
     name: str
     title: str
+    publisher: str
     kind: Literal["usage", "prices"]
     host: str
     plan: Callable[[datetime, Sequence[Done]], Sequence[Request]]
@@ -93,7 +101,7 @@ def decode(feed: str, body: bytes, shape: type[Row]) -> Row:
         raise FeedError(
             f"{feed}: the answer has another shape than documented: {_plain(error)}"
         ) from error
-    except msgspec.DecodeError as error:
+    except _UNREADABLE as error:
         raise FeedError(f"{feed}: {_not_json(body, error)}") from error
 
 
@@ -118,7 +126,7 @@ def decode_each(
     for name, raw in rows:
         try:
             good.append((name, msgspec.json.decode(raw, type=shape)))
-        except msgspec.MsgspecError as error:
+        except _UNREADABLE as error:
             bad.append(f"{name}: {_plain(error)}")
     if len(bad) * 10 > len(rows):
         raise FeedError(
@@ -128,12 +136,12 @@ def decode_each(
     return good, bad
 
 
-def _plain(error: msgspec.MsgspecError) -> str:
-    """A msgspec message without its backticks and with a path a person can follow."""
+def _plain(error: Exception) -> str:
+    """A decoder's message without its backticks and with a path a person can follow."""
     return str(error).replace("`", "").replace("$.", "")
 
 
-def _not_json(body: bytes, error: msgspec.DecodeError) -> str:
+def _not_json(body: bytes, error: Exception) -> str:
     start = body.lstrip()[:200].lower()
     if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
         return "answered with a web page instead of JSON"

@@ -11,20 +11,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
 from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode, decode_each
-from qwenwatch_cache.feeds.money import RefusedPrice, check_bounds
+from qwenwatch_cache.feeds.money import RefusedPrice, kept
 from qwenwatch_cache.frames import CATALOG, PRICE, PRICE_FIELDS, conform
 from qwenwatch_cache.identity import load_identity
 from qwenwatch_cache.vendors import load_vendors
 
 NAME = "models-dev"
 PATH = "/api.json"
+
+_Tokens = Annotated[float, msgspec.Meta(ge=0, le=1e15)]  # whole, but JSON has one kind of number
 
 
 class _Prices(msgspec.Struct):
@@ -39,7 +41,7 @@ class _Prices(msgspec.Struct):
 
 class _TierOf(msgspec.Struct):
     type: str
-    size: Decimal
+    size: _Tokens
 
 
 class _Tier(_Prices, kw_only=True):
@@ -54,7 +56,7 @@ class _Cost(_Prices, kw_only=True):
 
 
 class _Limit(msgspec.Struct):
-    context: Decimal | None = None
+    context: _Tokens | None = None
 
 
 class _Model(msgspec.Struct):
@@ -135,7 +137,6 @@ def _price_rows(
     if cost.context_over_200k is not None and not cost.tiers:
         tiers[200_000] = base | _stated(cost.context_over_200k)
     for tier_from, amounts in tiers.items():
-        check_bounds(amounts)
         yield {
             "feed": NAME,
             "basis": "list",
@@ -154,7 +155,7 @@ def _price_rows(
 
 
 def _amounts(prices: _Prices) -> dict[str, Decimal | None]:
-    return {
+    stated = {
         "input": prices.input,
         "output": prices.output,
         "reasoning": prices.reasoning,
@@ -163,6 +164,7 @@ def _amounts(prices: _Prices) -> dict[str, Decimal | None]:
         "audio_input": prices.input_audio,
         "audio_output": prices.output_audio,
     }
+    return {column: None if amount is None else kept(amount) for column, amount in stated.items()}
 
 
 def _stated(prices: _Prices) -> dict[str, Decimal | None]:
@@ -196,6 +198,7 @@ def _instant(text: str | None) -> datetime | None:
 FEED = Feed(
     name=NAME,
     title="models.dev (list prices)",
+    publisher="models.dev",
     kind="prices",
     host="https://models.dev",
     plan=plan,

@@ -1,14 +1,13 @@
 """Prices as feeds write them, brought to exact amounts per 1M tokens."""
 
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 
 HIGHEST = Decimal(1000)
-"""USD per 1M tokens above which a token price is taken for a unit error and refused."""
+"""USD per 1M tokens, request, image or search above which a price is taken for a unit error."""
 
 MILLION_DIGITS = 6
-PER_UNIT = frozenset({"request", "image", "web_search"})
-"""Price columns that are per request, image or search rather than per 1M tokens."""
+KEPT = Decimal("1e-12")
+"""The finest step that is kept; feeds state float noise beyond it (0.20000000000000002)."""
 
 
 class RefusedPrice(ValueError):
@@ -24,43 +23,45 @@ def per_million(text: str) -> Decimal | None:
     """A decimal string in USD per token, as USD per 1M tokens; "-1" means unknown.
 
     Raises:
-        RefusedPrice: No number, or a negative one other than -1.
+        RefusedPrice: No number, or one that `kept` refuses.
     """
-    amount = amount_of(text)
-    return None if amount is None else amount.scaleb(MILLION_DIGITS)
+    amount = _number(text)
+    return None if amount == -1 else kept(amount, MILLION_DIGITS)
 
 
 def amount_of(text: str) -> Decimal | None:
     """A decimal string as an exact amount; "-1" means unknown.
 
     Raises:
-        RefusedPrice: No number, or a negative one other than -1.
+        RefusedPrice: No number, or one that `kept` refuses.
     """
+    amount = _number(text)
+    return None if amount == -1 else kept(amount)
+
+
+def kept(amount: Decimal, shift: int = 0) -> Decimal:
+    """An amount, its point moved by some digits, without the digits beyond `KEPT`.
+
+    Raises:
+        RefusedPrice: Not finite, negative, above `HIGHEST`, or so small that nothing is left.
+    """
+    if not amount.is_finite():
+        raise RefusedPrice("not a number", f"{amount} is no amount")
+    if amount < 0:
+        raise RefusedPrice("negative", f"{amount} is negative")
+    if amount > HIGHEST or amount.scaleb(shift) > HIGHEST:
+        raise RefusedPrice("above the bound", f"{amount} is above {HIGHEST} per 1M")
+    rounded = amount.scaleb(shift).quantize(KEPT)
+    if amount and not rounded:
+        raise RefusedPrice("below the bound", f"{amount} is more than 0, but less than is kept")
+    return rounded
+
+
+def _number(text: str) -> Decimal:
     try:
         amount = Decimal(text)
     except InvalidOperation as error:
         raise RefusedPrice("not a number", f"{text[:40]!r} is no decimal number") from error
     if not amount.is_finite():
         raise RefusedPrice("not a number", f"{text[:40]!r} is no decimal number")
-    if amount == -1:
-        return None
-    if amount < 0:
-        raise RefusedPrice("negative", f"{text[:40]} is negative")
     return amount
-
-
-def check_bounds(prices: Mapping[str, Decimal | None]) -> None:
-    """Refuse token prices that no provider has ever asked.
-
-    Raises:
-        RefusedPrice: A price per 1M tokens is negative or above `HIGHEST`.
-    """
-    for field, amount in prices.items():
-        if amount is None:
-            continue
-        if amount < 0:
-            raise RefusedPrice("negative", f"{field} is {amount}")
-        if field not in PER_UNIT and amount > HIGHEST:
-            raise RefusedPrice(
-                "above the bound", f"{field} is {amount.normalize():f} per 1M, above {HIGHEST}"
-            )

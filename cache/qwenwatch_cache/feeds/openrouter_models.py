@@ -13,14 +13,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
-from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode, decode_each
-from qwenwatch_cache.feeds.money import RefusedPrice, amount_of, check_bounds, per_million
+from qwenwatch_cache.feeds.feed import (
+    Count,
+    Done,
+    Feed,
+    Parsed,
+    Request,
+    decode,
+    decode_each,
+)
+from qwenwatch_cache.feeds.money import RefusedPrice, amount_of, per_million
 from qwenwatch_cache.frames import CATALOG, PRICE, PRICE_FIELDS, conform
 from qwenwatch_cache.identity import split_variant
 
@@ -41,6 +49,9 @@ PER_TOKEN = {
 }
 PER_UNIT = {"request": "request", "image": "image", "web_search": "web_search"}
 
+_Clock = Annotated[int, msgspec.Meta(ge=0, le=2400)]  # HHMM
+_Second = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799)]  # to the end of year 9999
+
 
 class _Prices(msgspec.Struct):
     prompt: str | None = None
@@ -59,9 +70,9 @@ class _Prices(msgspec.Struct):
 
 
 class _Override(_Prices):
-    min_prompt_tokens: int | None = None
-    utc_start: int | None = None
-    utc_end: int | None = None
+    min_prompt_tokens: Count | None = None
+    utc_start: _Clock | None = None
+    utc_end: _Clock | None = None
 
 
 class _Pricing(_Prices, kw_only=True):
@@ -74,10 +85,10 @@ class _Model(msgspec.Struct):
     id: str
     name: str
     pricing: _Pricing
-    created: int | None = None
+    created: _Second | None = None
     canonical_slug: str | None = None
     hugging_face_id: str | None = None
-    context_length: int | None = None
+    context_length: Count | None = None
     expiration_date: str | None = None
 
 
@@ -129,7 +140,7 @@ def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
 def _name(raw: msgspec.Raw) -> str:
     try:
         return msgspec.json.decode(raw, type=_Id).id
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return "a row without id"
 
 
@@ -149,7 +160,6 @@ def _price_rows(model: _Model, fetched_at: datetime) -> Iterator[dict[str, Any]]
     for one in ladder:
         tiles.append((one.min_prompt_tokens or 0, "", base | _stated(one)))
     for tier_from, window, amounts in tiles:
-        check_bounds(amounts)
         yield {
             "feed": NAME,
             "basis": "route",
@@ -184,16 +194,15 @@ def _stated(prices: _Prices) -> dict[str, Decimal | None]:
 
 
 def _tile_the_day(windows: list[_Override]) -> bool:
-    """Whether windows cover all 24 hours without overlap."""
-    minutes = 0
-    for one in windows:
-        start, end = _minute(one.utc_start or 0), _minute(one.utc_end or 0)
-        minutes += (end - start) % (24 * 60) or 24 * 60
-    return minutes == 24 * 60
+    """Whether windows cover all 24 hours without overlap: each begins where another ends."""
+    spans = sorted((_minute(one.utc_start or 0), _minute(one.utc_end or 0)) for one in windows)
+    following = [*spans[1:], *spans[:1]]
+    gapless = all(here[1] == after[0] for here, after in zip(spans, following, strict=True))
+    return bool(spans) and gapless and sum(end <= start for start, end in spans) == 1
 
 
 def _minute(hhmm: int) -> int:
-    return hhmm // 100 * 60 + hhmm % 100
+    return (hhmm // 100 * 60 + hhmm % 100) % (24 * 60)
 
 
 def _catalog_row(model: _Model, fetched_at: datetime) -> dict[str, Any]:
@@ -224,6 +233,7 @@ def _date(text: str | None) -> date | None:
 FEED = Feed(
     name=NAME,
     title="OpenRouter models (route prices)",
+    publisher="OpenRouter",
     kind="prices",
     host="https://openrouter.ai",
     plan=plan,

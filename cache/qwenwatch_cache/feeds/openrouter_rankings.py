@@ -6,6 +6,7 @@ tokens by each provider's own tokenizer; `other` is reserved and holds the tail;
 restated within a day or so, older ones now and then; public traffic only. Any API key will do.
 """
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -24,7 +25,8 @@ EARLIEST = date(2025, 1, 1)
 SPAN = 364  # days of a full round: within the limit of 366, both ends included
 RESTATED = 3  # newest days that are asked for again in every round
 FULL_EVERY = timedelta(days=7)
-SCOPE = "top 50 of each day + other"
+DIGITS = re.compile(r"[0-9]{1,18}")  # a whole number that 64 bits hold
+SCOPE = "top 50 a day + other"
 
 
 class _Row(msgspec.Struct):
@@ -46,14 +48,14 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
     """Read a rankings-daily answer into usage rows, one per model and day.
 
     Raises:
-        FeedError: Not the documented shape, no rows, a day without `other` beyond 50 models, or a
-            token count that is no whole number. Rows of a day are shares of one total, so a bad
-            row refuses the whole answer.
+        FeedError: Not the documented shape, no rows, a model twice on a day, or a token count
+            that is no whole number. Rows of a day are shares of one total, so a bad row refuses
+            the whole answer.
     """
     answer = decode(NAME, body, _Body)
     if not answer.data:
         raise FeedError(f"{NAME}: the answer holds no rows; that is a fault, not an empty market")
-    as_of = parse_instant(answer.meta.as_of) if answer.meta.as_of else fetched_at
+    as_of = _as_of(answer.meta.as_of) if answer.meta.as_of else fetched_at
     rows = [
         {
             "feed": NAME,
@@ -98,8 +100,15 @@ def _is_full(one: Done) -> bool:
     return days.days >= SPAN or start[0] == str(EARLIEST)
 
 
+def _as_of(text: str) -> datetime:
+    try:
+        return parse_instant(text)
+    except (ValueError, OverflowError) as error:
+        raise FeedError(f"{NAME}: meta.as_of is {text[:40]!r}, expected a time") from error
+
+
 def _tokens(row: _Row) -> int:
-    if not row.total_tokens.isascii() or not row.total_tokens.isdigit():
+    if not DIGITS.fullmatch(row.total_tokens):
         raise FeedError(
             f"{NAME}: total_tokens of {row.model_permaslug} on {row.date} is "
             f"{row.total_tokens[:40]!r}, expected a whole number"
@@ -110,6 +119,7 @@ def _tokens(row: _Row) -> int:
 FEED = Feed(
     name=NAME,
     title="OpenRouter rankings (tokens per model and day)",
+    publisher="OpenRouter",
     kind="usage",
     host="https://openrouter.ai",
     plan=plan,

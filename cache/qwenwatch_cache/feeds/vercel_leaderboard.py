@@ -20,6 +20,7 @@ from qwenwatch_cache.frames import USAGE, conform
 NAME = "vercel-leaderboard"
 PATH = "/api/ai/leaderboard-export"
 EARLIEST = date(2025, 10, 1)
+AGAIN = 4  # days before the last round that are asked for again
 METRICS = frozenset({"tokens", "requests", "spend"})
 OTHER = "Other"
 SCOPE = {"model": "models named by Vercel + other", "lab": "all labs"}
@@ -84,21 +85,31 @@ def parse(body: bytes, fetched_at: datetime, kind: str) -> Parsed:
 
 
 def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
-    """Both data sets of this month and, at first and early in a month, of the month before."""
+    """Both data sets of every month since the last round, at first of this one and the last.
+
+    Days just before the last round are asked for again: early in a month that is the month before.
+    """
     last_day = now.astimezone(UTC).date() - timedelta(days=1)
-    month = last_day.replace(day=1)
-    months = [month]
-    if not done or last_day.day <= 3:
-        months.insert(0, (month - timedelta(days=1)).replace(day=1))
     return [
         Request(
             f"{PATH}?dataset={dataset}&format=json&from={first}&to={_month_end(first, last_day)}",
             partial(parse, kind=kind),
         )
-        for first in months
-        if first >= EARLIEST
         for dataset, kind in (("models", "model"), ("labs", "lab"))
+        for first in _months(now, last_day, [one for one in done if f"={dataset}&" in one.url])
     ]
+
+
+def _months(now: datetime, last_day: date, done: Sequence[Done]) -> Sequence[date]:
+    """First days of the months to ask a data set for, given its earlier requests."""
+    months = [last_day.replace(day=1)]
+    newest = max((one.started for one in done), default=None)
+    since = months[0] - timedelta(days=1)
+    if newest is not None:
+        since = min(newest, now).astimezone(UTC).date() - timedelta(days=AGAIN)
+    while months[0] > since:
+        months.insert(0, (months[0] - timedelta(days=1)).replace(day=1))
+    return [first for first in months if first >= EARLIEST]
 
 
 def _month_end(first: date, last_day: date) -> date:
@@ -118,6 +129,7 @@ def _share(row: _Row) -> float:
 FEED = Feed(
     name=NAME,
     title="Vercel AI Gateway leaderboard (shares of tokens, requests, spend)",
+    publisher="Vercel",
     kind="usage",
     host="https://vercel.com",
     plan=plan,

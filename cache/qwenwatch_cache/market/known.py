@@ -26,6 +26,7 @@ class Origin:
 
     Attributes:
         feed: Name of the source.
+        publisher: Who publishes it, in a word.
         as_of: The source's own date of its newest figure used, None if it states none.
         fetched_at: When the feed was last read successfully, None if never.
         licence: Licence line.
@@ -35,6 +36,7 @@ class Origin:
     """
 
     feed: str
+    publisher: str
     as_of: datetime | None
     fetched_at: datetime | None
     licence: str
@@ -129,16 +131,23 @@ class Known:
         """
         if stated:
             return definition_of(stated)
-        reach = [
-            (window.start, -place, one)
-            for place, one in enumerate(self.definitions())
-            if (window := self.newest_window(one, grain, until)) is not None
-        ]
-        if not reach:
+        newest_day = self.usage.group_by("metric", "feed").agg(pl.col("period").max())
+        last_days = {(metric, feed): day for metric, feed, day in newest_day.iter_rows()}
+        best: tuple[date, Definition] | None = None
+        for one in self.definitions():
+            sources = {source.feed for source in (*one.models, *one.vendors)}
+            days = [last_days[key] for feed in sources if (key := (one.metric, feed)) in last_days]
+            # A definition whose last day lies before the window found cannot reach further.
+            if best is not None and last_complete(max(days), grain).start <= best[0]:
+                continue
+            window = self.newest_window(one, grain, until)
+            if window is not None and (best is None or window.start > best[0]):
+                best = (window.start, one)
+        if best is None:
             raise NothingToShow(
                 "there are no usage figures yet: run `qwenwatch refresh`, or see `qwenwatch feeds`"
             )
-        return max(reach, key=lambda one: one[:2])[2]
+        return best[1]
 
     def choose_window(
         self, definition: Definition, grain: Grain, until: date | None, steps_back: int = 0
@@ -216,7 +225,9 @@ class Known:
     def _usage_origin(self, rows: pl.DataFrame, window: Window) -> Origin:
         feeds = rows.get_column("feed").unique().sort().to_list()
         feed = feeds[0] if feeds else ""
-        newest = self.usage.filter(pl.col("feed") == feed).get_column("as_of").max()
+        kinds = rows.get_column("kind").unique().to_list()
+        of_these = (pl.col("feed") == feed) & pl.col("kind").is_in(kinds)
+        newest = self.usage.filter(of_these).get_column("as_of").max()
         in_window = pl.col("period").is_between(window.start, window.end)
         own = self._cached_usage.filter((pl.col("feed") == feed) & in_window)
         polled = self.polls.get(feed, ())
@@ -244,6 +255,7 @@ def _origin(
     shown = f"{stated:%Y-%m-%dT%H:%MZ}" if stated else "an unknown date"
     return Origin(
         feed=feed,
+        publisher=credit.publisher if credit else feed,
         as_of=stated,
         fetched_at=fetched_at,
         licence=credit.licence if credit else "",

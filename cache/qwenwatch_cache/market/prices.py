@@ -16,6 +16,9 @@ GRACE = timedelta(days=7)
 """How long a model that vanished from a feed stays in force: feeds drop ids for a day and bring
 them back (19 ids on 2026-01-16)."""
 
+RATIO_DIGITS = 9
+"""Ratios are rounded to this many digits: 0.6 to 0.2 is 3, not 2.9999999999999996."""
+
 PRICES = pl.Schema(
     {
         "model": pl.String(),  # canonical id, or the feed's own id if not mapped
@@ -85,11 +88,10 @@ def prices(
             cached price is stated.
 
     Returns:
-        PRICES, one row per model, basis, provider and variant, sorted by model, basis, feed,
-        provider and variant. Unknown prices are null. A price of 0 is taken for unknown unless the
-        variant is "free" or the feed stated it in two polls. Where prices depend on the time of
-        day the window in force is shown. Of several offers of the baseline the cheapest outside
-        mainland China counts.
+        PRICES, one row per offer, sorted by model, basis, feed, provider, variant and source id.
+        Unknown prices are null. A price of 0 is taken for unknown unless the variant is "free" or
+        the feed stated it in two polls. Where prices depend on the time of day the window in force
+        is shown. Of several offers of the baseline the cheapest outside mainland China counts.
     """
     rows = _in_force(frame, at)
     if rows.is_empty():
@@ -110,7 +112,8 @@ def prices(
         .select(PRICES.names())
         .cast(dict(PRICES.items()))
         .sort(
-            "model", "basis", "feed", "provider", "variant", descending=[False, True] + [False] * 3
+            *("model", "basis", "feed", "provider", "variant", "source_id"),
+            descending=[False, True] + [False] * 4,
         )
     )
 
@@ -120,9 +123,10 @@ def _in_force(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
     last = as_of(frame, PRICE_TABLE, at)
     offer = ["feed", "basis", "provider", "region", "model", "variant", "currency"]
     listed = pl.col("listed")
-    return last.filter(
-        listed | (~listed.any().over(offer) & (pl.col("observed_at") > pl.lit(at - GRACE, INSTANT)))
-    )
+    # All rows of an offer that vanishes vanish at once; older ones had been replaced before.
+    newest = pl.col("observed_at") == pl.col("observed_at").max().over(offer)
+    lately = pl.col("observed_at") > pl.lit(at - GRACE, INSTANT)
+    return last.filter(listed | (~listed.any().over(offer) & newest & lately))
 
 
 def _window_in_force(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
@@ -219,6 +223,7 @@ def _with_ratios(rows: pl.DataFrame, baseline: str) -> pl.DataFrame:
     ratios = [
         pl.when(pl.col(f"base_{name}") > 0)
         .then(pl.col(name).cast(pl.Float64) / pl.col(f"base_{name}").cast(pl.Float64))
+        .round(RATIO_DIGITS)
         .alias(f"ratio_{name}")
         for name in columns
     ]

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,51 +26,91 @@ class Damaged(StoreError):
         super().__init__(f"{path} cannot be read as a table of this cache ({reason})")
 
 
+class Unreadable(Damaged):
+    """The system does not give the file out (no permission, too many open files)."""
+
+
 def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
     """Let `write` fill a temporary file, make it durable and put it in place of `path`.
 
     Raises:
         StoreError: The file could not be written (disk full, no permission); the old one stands.
     """
-    temporary = None
+    temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}{TEMPORARY}"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / f".{path.name}.{secrets.token_hex(8)}{TEMPORARY}"
         write(temporary)
         _flush(temporary)
         temporary.replace(path)
         _flush(path.parent)
     except (OSError, PolarsError) as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or _first_line(error)
         raise StoreError(
             f"cannot write {path}: {reason}; what was stored before is unchanged"
         ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-def write_table(path: Path, frame: pl.DataFrame) -> None:
+def write_table(path: Path, frame: pl.DataFrame, previous: Path | None = None) -> None:
     """Put a frame in place of a Parquet file, atomically.
+
+    Args:
+        path: The file.
+        frame: What it should hold.
+        previous: Name under which the version before is kept; untouched if there is no room for
+            the new one.
 
     Raises:
         StoreError: As `write_atomically`.
     """
-    write_atomically(path, lambda target: frame.write_parquet(target, compression="zstd"))
+
+    def write(target: Path) -> None:
+        frame.write_parquet(target, compression="zstd")
+        if previous is not None and path.exists():
+            keep_beside(path, previous)
+
+    write_atomically(path, write)
+
+
+def keep_beside(path: Path, other: Path) -> None:
+    """Give a file a second name, replacing what had it; the first one is never missing.
+
+    Raises:
+        StoreError: As `write_atomically`.
+    """
+    # Renaming one name of a file to another name of the same file does nothing, by POSIX.
+    if not (other.exists() and path.samefile(other)):
+        write_atomically(other, lambda target: _link(path, target))
 
 
 def read_table(path: Path, table: Table) -> pl.DataFrame:
     """Read a Parquet file of this cache; a missing one is an empty table.
 
     Raises:
+        Unreadable: The file is there and the system does not give it out.
         Damaged: The file is there and is not a whole table of this kind.
     """
     try:
-        return conform(pl.read_parquet(path, glob=False, memory_map=False), table.schema)
+        # All bytes at once: Polars opens a path more than once, and a writer may replace the file
+        # in between.
+        content = path.read_bytes()
     except FileNotFoundError:
         return table.empty()
-    except (OSError, PolarsError, PanicException) as error:
+    except OSError as error:
+        raise Unreadable(path, error.strerror or _first_line(error)) from error
+    try:
+        return conform(pl.read_parquet(content), table.schema)
+    except (PolarsError, PanicException) as error:
         raise Damaged(path, _first_line(error)) from error
+
+
+def _link(path: Path, target: Path) -> None:
+    try:
+        os.link(path, target)
+    except OSError:  # not every file system knows hard links
+        shutil.copyfile(path, target)
 
 
 def _flush(path: Path) -> None:

@@ -17,9 +17,8 @@ Writers hold the lock; readers never do, because a table is only ever replaced a
 import contextlib
 import gzip
 import json
-import os
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -31,6 +30,8 @@ from qwenwatch_cache.frames import FETCH_TABLE, TABLES, Table, conform
 from qwenwatch_cache.store.files import (
     TEMPORARY,
     Damaged,
+    Unreadable,
+    keep_beside,
     read_table,
     write_atomically,
     write_table,
@@ -38,6 +39,12 @@ from qwenwatch_cache.store.files import (
 from qwenwatch_cache.store.revisions import news, withdrawn
 
 FORMAT = 1
+
+LOCKED = ("", "previous/", "set-aside/", "bodies/*/")
+"""Folders in which only the holder of the lock writes."""
+
+MOMENT = "%Y%m%dT%H%M%S.%fZ"
+"""How names in set-aside/ say when."""
 
 
 class Store:
@@ -110,8 +117,23 @@ class Store:
         for name in sorted(TABLES.keys() - {FETCH_TABLE.name}):
             with contextlib.suppress(OSError):
                 state = (self.root / f"{name}.parquet").stat()
-                marks.append(f"{name}:{state.st_size}:{state.st_mtime_ns}")
+                # The inode, because two writes may fall into one tick of the file system's clock.
+                marks.append(f"{name}:{state.st_size}:{state.st_mtime_ns}:{state.st_ino}")
         return " ".join(marks)
+
+    def last_damage(self) -> datetime | None:
+        """When a table was last found damaged and set aside, None if none is in set-aside/.
+
+        What the damaged file held beyond the version before it is gone until feeds state it again,
+        so answers from before that moment do not count as had.
+        """
+        found = []
+        for name in TABLES.keys() - {FETCH_TABLE.name}:
+            for path in (self.root / "set-aside").glob(f"{name}-*.parquet"):
+                with contextlib.suppress(ValueError):
+                    moment = datetime.strptime(path.stem.removeprefix(f"{name}-"), MOMENT)
+                    found.append(moment.replace(tzinfo=UTC))
+        return max(found, default=None)
 
     # Writing
 
@@ -135,7 +157,8 @@ class Store:
                     [news(known, stated, table), withdrawn(known, stated, table, observed_at)]
                 )
                 if not fresh.is_empty():
-                    self._replace(table, pl.concat([known, fresh]))
+                    path, previous = self._path(table), self._previous(table)
+                    write_table(path, pl.concat([known, fresh]), previous)
                     added += fresh.height
         return added
 
@@ -149,19 +172,22 @@ class Store:
         with self._writing():
             known = self._mended(FETCH_TABLE, now)
             fresh = conform(fetches, FETCH_TABLE.schema)
-            self._replace(FETCH_TABLE, pl.concat([known, fresh]))
+            path, previous = self._path(FETCH_TABLE), self._previous(FETCH_TABLE)
+            write_table(path, pl.concat([known, fresh]), previous)
 
     def keep_body(self, feed: str, body: bytes, sha256: str, when: datetime) -> None:
         """Keep a response body as it came, unless the same bytes are there already.
 
         Raises:
+            CacheLocked: Another writer did not finish in time.
             StoreError: The disk refused.
         """
         folder = self.root / "bodies" / feed
         if not any(folder.glob(f"*-{sha256[:16]}.gz")):
             path = folder / f"{when:%Y%m%dT%H%M%SZ}-{sha256[:16]}.gz"
             packed = gzip.compress(body, mtime=0)
-            write_atomically(path, lambda target: _write_bytes(target, packed))
+            with self._writing():
+                write_atomically(path, lambda target: _write_bytes(target, packed))
 
     def drop_old_bodies(self, now: datetime, days: int) -> None:
         """Delete kept bodies that are older than so many days."""
@@ -171,55 +197,55 @@ class Store:
                 with contextlib.suppress(OSError):
                     path.unlink()
 
-    def repair(self, now: datetime) -> bool:
-        """Set damaged tables aside and go back to the version before them.
-
-        Returns:
-            Whether anything was damaged. Feeds should then be asked unconditionally, because what
-            the damaged file held beyond its predecessor must come again.
+    def repair(self, now: datetime) -> None:
+        """Set damaged tables aside and go back to the version before them; see `last_damage`.
 
         Raises:
             CacheLocked: Another writer did not finish in time.
             StoreError: The disk refused.
         """
         if not self.root.exists():
-            return False
-        before = len(self.notices)
+            return
         with self._writing():
-            for left in self.root.glob(f".*{TEMPORARY}"):
-                left.unlink(missing_ok=True)
+            for folder in LOCKED:
+                for left in self.root.glob(f"{folder}*{TEMPORARY}"):
+                    left.unlink(missing_ok=True)
             for table in TABLES.values():
                 self._mended(table, now)
-        return len(self.notices) > before
 
     def _mended(self, table: Table, now: datetime) -> pl.DataFrame:
-        """All cached rows of a table, for a writer: a damaged file is set aside first."""
-        path = self._path(table)
+        """All cached rows of a table, for a writer: a damaged file is set aside first.
+
+        The table is not missing at any moment: a writer that is killed here, or meets a full disk,
+        leaves the damage to be found again.
+        """
+        path, previous = self._path(table), self._previous(table)
         try:
             return read_table(path, table)
+        except Unreadable:
+            raise
         except Damaged as damage:
-            aside = self.root / "set-aside" / f"{table.name}-{now:%Y%m%dT%H%M%SZ}.parquet"
-            aside.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(aside)
+            aside = self._set_aside(path, table, now)
             self._notice(f"{damage}; set aside as {aside}, the version before it is used")
         try:
-            before = read_table(self._previous(table), table)
+            before = read_table(previous, table)
+        except Unreadable:
+            raise
         except Damaged as damage:
-            self._notice(str(damage))
-            return table.empty()
+            # Still there under this name too, until the next write puts a whole table over it.
+            aside = self._set_aside(previous, table, now)
+            self._notice(f"{damage}; set aside as {aside}, nothing is left of this table")
+            before = table.empty()
         write_table(path, before)
         return before
 
-    def _replace(self, table: Table, frame: pl.DataFrame) -> None:
-        """Put a table in place, keeping the one before it to fall back on."""
-        path, previous = self._path(table), self._previous(table)
-        if path.exists():
-            previous.parent.mkdir(parents=True, exist_ok=True)
-            link = previous.with_suffix(".link")
-            link.unlink(missing_ok=True)
-            os.link(path, link)
-            link.replace(previous)
-        write_table(path, frame)
+    def _set_aside(self, path: Path, table: Table, now: datetime) -> Path:
+        """Keep a damaged file under a name that says when, of which there is none yet."""
+        moment = now
+        while (aside := self._aside(table, moment)).exists():
+            moment += timedelta(microseconds=1)
+        keep_beside(path, aside)
+        return aside
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
@@ -263,6 +289,10 @@ class Store:
 
     def _previous(self, table: Table) -> Path:
         return self.root / "previous" / f"{table.name}.parquet"
+
+    def _aside(self, table: Table, when: datetime) -> Path:
+        moment = when.astimezone(UTC).strftime(MOMENT)
+        return self.root / "set-aside" / f"{table.name}-{moment}.parquet"
 
     def _notice(self, text: str) -> None:
         if text not in self.notices:

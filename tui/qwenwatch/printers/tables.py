@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.headline import badge
 from qwenwatch_widgets.views.leaders import leaders_table
-from qwenwatch_widgets.views.prices import prices_table
+from qwenwatch_widgets.views.prices import prices_table, source_text
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def page(snapshot: "Snapshot", vendors: "Vendors", top: int) -> Page:
     boards = list(snapshot.boards.values())
     if boards:
         text, _ = badge(boards[0], offline=False)
-        lines += [f"figures: {text}", boards[0].definition.caveat]
+        lines[1:1] = [boards[0].definition.label, f"figures: {text}"]
+        lines.append(boards[0].definition.caveat)
     tables += [leaders_table(board, top=top) for board in boards]
     if snapshot.definitions:
         tables.append(_definitions_table(snapshot.definitions))
@@ -78,10 +79,7 @@ def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
         mix=snapshot.ask.mix,
         at=snapshot.priced_at,
         names={vendor.id: vendor.label for vendor in vendors},
-        sources=[
-            f"{basis}: {feed} {amounts.instant(feeds[feed].as_of)}"
-            for basis, feed in reversed(pairs.rows())
-        ],
+        sources=[source_text(feeds[feed], basis) for basis, feed in reversed(pairs.rows())],
         order=snapshot.used,
         only=only,
     )

@@ -61,7 +61,7 @@ def _line(cells: Sequence[Cell], table: TableView, widths: Sequence[int], colour
 def _text(cell: Cell, column: Column) -> str:
     if cell.series is None:
         return cell.text
-    return sparkline(cell.series, column.width)[0]
+    return sparkline(cell.series[-column.width :], column.width)[0]
 
 
 def _markdown_table(table: TableView) -> list[str]:

@@ -20,7 +20,8 @@ def tokens(value: int | None, unit: int = 0) -> str:
     if value is None:
         return UNKNOWN
     for size, letter in _UNITS:
-        if value >= size or (size == unit and value * 100 >= unit):
+        # 999,999 is 1.00M, not 1000.00k.
+        if value * 1_000_000 >= size * 999_995 or (size == unit and value * 100 >= unit):
             return f"{value / size:.2f}{letter}"
     return str(value)
 
@@ -60,10 +61,19 @@ def money(amount: Decimal | None) -> str:
     decimals = 2
     if 0 < abs(amount) < 1:
         decimals = max(2, 2 - amount.adjusted())
-    text = str(amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+    text = f"{amount.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP):f}"
     while len(text.partition(".")[2]) > 2 and text.endswith("0"):
         text = text[:-1]
     return text
+
+
+def short_money(amount: Decimal) -> str:
+    """An amount to two digits below 10, to whole units above, for where there is little room."""
+    if amount == 0:
+        return "0"
+    digits = 0 if abs(amount) >= 10 else 1 - amount.adjusted()
+    text = f"{amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def ratio(value: float | None) -> str:
@@ -72,7 +82,7 @@ def ratio(value: float | None) -> str:
         return UNKNOWN
     if value >= 1000:
         return f"{value:,.0f}×"
-    return f"{value:.1f}×" if value >= 0.95 else f"{value:.2f}×"
+    return f"{value:.1f}×" if value >= 0.995 else f"{value:.2f}×"
 
 
 def on_point(texts: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from qwenwatch_widgets.views.leaders import (
     window_starts,
 )
 from qwenwatch_widgets.views.market import Choice, FeedsView, MarketView, PanelView, VendorView
-from qwenwatch_widgets.views.prices import prices_table
+from qwenwatch_widgets.views.prices import prices_table, source_text
 from qwenwatch_widgets.views.query import MarketQuery
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
@@ -150,7 +150,8 @@ def feeds_view(feeds: Sequence["FeedState"], now: datetime, notices: Sequence[st
             Cell(feed.licence, "dim", feed.licence),
             Cell(amounts.clean(detail), "bad" if state.error else "dim"),
         )
-        rows.append(Row(feed.name, cells, cite=feed.citation.format(as_of=state.last_good)))
+        cite = feed.citation.format(as_of=amounts.instant(state.last_good))
+        rows.append(Row(feed.name, cells, cite=cite))
     table = TableView("Feeds", "public sources and how they are doing", columns, tuple(rows))
     return FeedsView(table, tuple(amounts.clean(notice) for notice in notices))
 
@@ -205,12 +206,9 @@ def _prices(
 
 
 def price_sources(known: "Known", offers: "pl.DataFrame", at: datetime) -> Sequence[str]:
-    """One phrase per basis: ``route: openrouter-models 2026-08-22 00:17Z``."""
+    """One phrase per basis and feed (see `prices.source_text`)."""
     pairs = offers.select("basis", "feed").unique().sort("basis", "feed", descending=[True, False])
-    return [
-        f"{basis}: {feed} {amounts.instant(known.price_origin(feed, at).as_of)}"
-        for basis, feed in pairs.iter_rows()
-    ]
+    return [source_text(known.price_origin(feed, at), basis) for basis, feed in pairs.iter_rows()]
 
 
 def _price_citations(known: "Known", offers: "pl.DataFrame", at: datetime) -> Sequence[str]:

@@ -39,7 +39,7 @@ def headline(
     text, tone = badge(board, offline=offline)
     health, health_tone = health_line(feeds, now)
     if notices:
-        health, health_tone = notices[-1], "bad"
+        health, health_tone = amounts.clean(notices[-1]), "bad"
     if replayed:
         text = f"{text} · replayed at {amounts.instant(now)}"
     return Headline(

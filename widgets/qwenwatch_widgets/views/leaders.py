@@ -49,7 +49,7 @@ def leaders_table(board: "Board", *, top: int = 0) -> TableView:
     ]
     return TableView(
         title=f"Leaders · by {board.by}",
-        caption=f"{board.definition.label} · {board.scope}",
+        caption=board.scope,
         columns=tuple(columns),
         rows=tuple(_row(row, board, starts, unit, has_values) for row in shown),
         empty=f"no figures of {board.definition.label} in this {board.window.grain}",
@@ -87,20 +87,21 @@ def panel(
     series = series_of(row, starts)
     highest = max((value for value in series if value is not None), default=0)
     short = amounts.short_grain(board.window.grain)
+    unit = amounts.unit_of(board.rows["value"].to_list())
     return PanelView(
         vendor=row["id"],
         title=amounts.clean(f"{row['rank']} {row['name']}"),
         country=row["country"] or amounts.UNKNOWN,
-        value=amounts.tokens(row["value"]),
+        value=amounts.tokens(row["value"], unit),
         share=amounts.percent(row["share"]),
-        change=_change(row),
+        change=_change(row, board),
         change_tone=_tone(row["share_change"]),
         series=series,
         scale=f"{len(series)} {short}, 0–{highest * 100:.0f} %",
         models=tuple(
             PanelLine(
                 amounts.clean(model["name"]),
-                amounts.tokens(model["value"])
+                amounts.tokens(model["value"], unit)
                 if model["value"] is not None
                 else amounts.percent(model["share"]),
             )
@@ -142,7 +143,7 @@ def _row(
     ranked = row["rank"] is not None
     cells = [
         Cell(str(row["rank"]) if ranked else amounts.UNKNOWN, sort=row["rank"]),
-        _moved(row),
+        _moved(row, board),
         Cell(amounts.clean(row["name"]), tone="" if ranked else "dim", sort=row["name"].casefold()),
     ]
     if board.by != "country":
@@ -159,23 +160,28 @@ def _row(
     return Row(row["id"], tuple(cells), pinned=not ranked, cite=cite(row, board))
 
 
-def _moved(row: Mapping[str, Any]) -> Cell:
+def _moved(row: Mapping[str, Any], board: "Board") -> Cell:
     """Change of rank: up, down, the same, or new among the ranked."""
     now, before = row["rank"], row["previous_rank"]
     if now is None:
         return Cell()
     if before is None:
-        return Cell("new", "dim", sort=None)
+        return Cell(_no_before(board), "dim", sort=None)
     if now == before:
         return Cell("·", "dim", sort=0)
     step = before - now
     return Cell(f"▲{step}", "up", step) if step > 0 else Cell(f"▼{-step}", "down", step)
 
 
-def _change(row: Mapping[str, Any]) -> str:
+def _no_before(board: "Board") -> str:
+    """Why there is nothing to compare with: not named before, or no figures of that window."""
+    return "new" if board.rows["previous_rank"].count() else amounts.UNKNOWN
+
+
+def _change(row: Mapping[str, Any], board: "Board") -> str:
     change = row["share_change"]
     if change is None:
-        return f"{amounts.UNKNOWN} new"
+        return _no_before(board)
     sign = {"up": "▲", "down": "▼"}.get(_tone(change), "·")
     return f"{sign} {amounts.points(change)} pp"
 
@@ -199,10 +205,10 @@ def _span(models: Sequence[Mapping[str, Any]], prices: Prices, basis: str) -> st
         return f"{basis} {amounts.UNKNOWN}"
     offers.sort(key=lambda offer: (offer["blended"], offer["model"]))
     ends = dict.fromkeys(
-        f"${amounts.money(offer['input'])}/{amounts.money(offer['output'])}"
+        f"{amounts.short_money(offer['input'])}/{amounts.short_money(offer['output'])}"
         for offer in (offers[0], offers[-1])
     )
-    return f"{basis} {' – '.join(ends)}"
+    return f"{basis} ${'–'.join(ends)}"
 
 
 def _history_length(rows: Sequence[Mapping[str, Any]]) -> int:

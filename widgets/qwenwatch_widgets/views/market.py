@@ -61,7 +61,7 @@ class PanelView:
         series: Share per window, oldest first, None for a gap.
         scale: What the sparkline spans ("26 wk, 0–26 %").
         models: Most used models of the vendor.
-        route: Cheapest and dearest current route price ("route $0.14/0.28 – $0.41/0.83").
+        route: Cheapest and dearest current route price ("route $0.14/0.28–0.41/0.83").
         list: The same of list prices.
         cite: The panel's figure with definition, scope, source and as-of, for copying.
     """

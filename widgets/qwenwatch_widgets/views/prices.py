@@ -10,6 +10,7 @@ from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 if TYPE_CHECKING:
     import polars as pl
 
+    from qwenwatch_cache.market.known import Origin
     from qwenwatch_cache.market.prices import Mix
 
 COLUMNS = (
@@ -50,7 +51,7 @@ def prices_table(
         order: Canonical ids in the order wanted; others follow by id.
         only: Canonical ids to show, None for all.
     """
-    place = {model: number for number, model in enumerate((baseline, *order))}
+    place = {model: number for number, model in enumerate(dict.fromkeys((baseline, *order)))}
     rows = [
         row
         for row in frame.to_dicts()
@@ -68,7 +69,7 @@ def prices_table(
                 _currencies(rows),
                 *sources,
                 mix_text(mix),
-                f"× to {baseline.partition('/')[2]} on the same basis",
+                f"× {baseline.partition('/')[2]} on the same basis",
             )
         ),
         columns=COLUMNS,
@@ -81,9 +82,14 @@ def prices_table(
 
 
 def mix_text(mix: "Mix") -> str:
-    """The workload in one phrase: ``mix 80 : 5 : 15 in : out : cached``."""
+    """The workload in one phrase: ``mix 80:5:15 in:out:cached``."""
     parts = (mix.input, mix.output, mix.cached)
-    return f"mix {' : '.join(f'{float(part * 100):g}' for part in parts)} in : out : cached"
+    return f"mix {':'.join(f'{float(part * 100):g}' for part in parts)} in:out:cached"
+
+
+def source_text(origin: "Origin", basis: str) -> str:
+    """Whose prices of a basis these are, and of when: ``route OpenRouter 2026-08-22 12:08Z``."""
+    return f"{basis} {origin.publisher} {amounts.instant(origin.as_of)}"
 
 
 def _row(

@@ -1,0 +1,227 @@
+"""How fast it is, as ratios to floors measured in the same run.
+
+    python benchmarks/bench.py [start] [snapshot] [question] [refresh] [parse] [imports]
+
+Machines drift, so every program is run in turn with its floor (A B A B …) and the medians of both
+and the median of the ratios are printed. Compiled files are made first; without them every start
+pays for compiling. Nothing here is a test: it judges nothing and fails for no timing.
+"""
+
+import compileall
+import contextlib
+import gzip
+import json
+import os
+import pty
+import select
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from fcntl import ioctl
+from pathlib import Path
+from termios import TIOCSWINSZ
+
+ROOT = Path(__file__).parents[1]
+RUNS = 9
+BARE_APP = """
+from textual.app import App
+from textual.widgets import Static
+class Bare(App):
+    def compose(self):
+        yield Static("BARE TEXTUAL APP")
+Bare().run()
+"""
+
+Measure = Callable[[], float]
+
+
+def main() -> None:
+    """Run the benchmarks named on the command line, or all."""
+    for room in ("tui", "widgets", "cache"):
+        compileall.compile_dir(ROOT / room, quiet=1)
+    named = sys.argv[1:] or list(BENCHMARKS)
+    print(f"{'what':44} {'ms':>8} {'floor':>8} {'ratio':>7}   floor is")
+    for name in named:
+        BENCHMARKS[name]()
+
+
+def start() -> None:
+    """Live data on the screen, warm cache, against a Textual app with one Static."""
+    with _cache() as environment:
+        # The first start makes the view that the second one opens with.
+        until_shown([sys.executable, "-m", "qwenwatch"], "DeepSeek", environment)
+        _compare(
+            "start: data shown, warm cache",
+            lambda: until_shown([sys.executable, "-m", "qwenwatch"], "DeepSeek", environment),
+            "Textual with one Static",
+            lambda: until_shown([sys.executable, "-c", BARE_APP], "BARE TEXTUAL", environment),
+        )
+    _compare(
+        "start: data shown, no cache at all (--demo)",
+        lambda: until_shown([sys.executable, "-m", "qwenwatch", "--demo"], "DeepSeek", {}),
+        "Textual with one Static",
+        lambda: until_shown([sys.executable, "-c", BARE_APP], "BARE TEXTUAL", {}),
+    )
+
+
+def snapshot() -> None:
+    """A day's snapshot printed, against `import polars`."""
+    with _cache() as environment:
+        for kind in ("text", "json"):
+            command = ["snapshot", "--date", "2026-08-21", "--format", kind]
+            _compare(
+                f"snapshot --format {kind}",
+                lambda command=command: until_end(["-m", "qwenwatch", *command], environment),
+                "import polars",
+                lambda: until_end(["-c", "import polars"], environment),
+            )
+
+
+def question() -> None:
+    """One question, cold, against `import polars`."""
+    with _cache() as environment:
+        for command in (["leaders", "--by", "model"], ["prices", "claude-opus-4.6"]):
+            _compare(
+                " ".join(command),
+                lambda command=command: until_end(["-m", "qwenwatch", *command], environment),
+                "import polars",
+                lambda: until_end(["-c", "import polars"], environment),
+            )
+
+
+def refresh() -> None:
+    """A round over all feeds on loopback, everything due, against `import polars`."""
+    sys.path.insert(0, str(ROOT))
+    from tests.feedserver import FIXTURE_NOW, FeedServer, FixtureBodies
+
+    with FeedServer(FixtureBodies(), now=lambda: FIXTURE_NOW) as server, _cache() as environment:
+        variables = {
+            **environment,
+            "QWENWATCH_OFFLINE": "",
+            "QWENWATCH_FEEDS_URL": server.url,
+            "QWENWATCH_NOW": "2026-08-17T12:00:00Z",
+            "OPENROUTER_API_KEY": "any",
+        }
+        _compare(
+            "refresh --force, small bodies",
+            lambda: until_end(["-m", "qwenwatch", "refresh", "--force"], variables),
+            "import polars",
+            lambda: until_end(["-c", "import polars"], environment),
+        )
+
+
+def parse() -> None:
+    """A large body to frames, in process, against `json.loads` of the same bytes."""
+    recordings = ROOT.parent / "shared" / "recordings" / "prices"
+    bodies = {
+        "openrouter-models": sorted((recordings / "openrouter/models").glob("*.json.gz"))[-1:],
+        "models-dev": sorted((recordings / "models.dev/generated").glob("*.json.gz"))[-1:],
+    }
+    from datetime import UTC, datetime
+
+    from qwenwatch_cache.feeds import models_dev, openrouter_models
+
+    parsers = {"openrouter-models": openrouter_models.parse, "models-dev": models_dev.parse}
+    now = datetime.now(UTC)
+    for feed, paths in bodies.items():
+        for path in paths:
+            body = gzip.decompress(path.read_bytes())
+            _compare(
+                f"parse {feed}, {len(body) / 1e6:.1f} MB",
+                lambda feed=feed, body=body: _timed(lambda: parsers[feed](body, now)),
+                "json.loads",
+                lambda body=body: _timed(lambda: json.loads(body)),
+            )
+
+
+def imports() -> None:
+    """What is imported, against an empty interpreter."""
+    for name in ("argparse", "click", "msgspec", "httpx", "polars", "textual.app"):
+        if subprocess.run([sys.executable, "-c", f"import {name}"], capture_output=True).returncode:
+            print(f"import {name}: not installed")
+            continue
+        _compare(
+            f"import {name}",
+            lambda name=name: until_end(["-c", f"import {name}"], {}),
+            "pass",
+            lambda: until_end(["-c", "pass"], {}),
+        )
+
+
+BENCHMARKS: Mapping[str, Callable[[], None]] = {
+    "start": start,
+    "snapshot": snapshot,
+    "question": question,
+    "refresh": refresh,
+    "parse": parse,
+    "imports": imports,
+}
+
+
+@contextlib.contextmanager
+def _cache():  # type: ignore[no-untyped-def]
+    with tempfile.TemporaryDirectory() as folder:
+        yield {"QWENWATCH_CACHE_DIR": folder, "QWENWATCH_OFFLINE": "1"}
+
+
+def _compare(what: str, program: Measure, floor_name: str, floor: Measure) -> None:
+    program(), floor()  # a warm-up of both
+    pairs = [(program(), floor()) for _ in range(RUNS)]
+    ours = statistics.median(one for one, _ in pairs)
+    theirs = statistics.median(one for _, one in pairs)
+    ratio = statistics.median(one / other for one, other in pairs)
+    print(f"{what:44} {ours:8.1f} {theirs:8.1f} {ratio:6.2f}×   {floor_name}", flush=True)
+
+
+def _timed(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return (time.perf_counter() - began) * 1000
+
+
+def until_end(arguments: list[str], variables: Mapping[str, str]) -> float:
+    """Milliseconds from starting Python with some arguments to its end."""
+    environment = _environment(variables)
+    began = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *arguments], env=environment, check=True, stdout=subprocess.DEVNULL
+    )
+    return (time.perf_counter() - began) * 1000
+
+
+def until_shown(command: list[str], text: str, variables: Mapping[str, str]) -> float:
+    """Milliseconds from starting a program in a terminal of 160×48 until it has written a text."""
+    environment = _environment({**variables, "TERM": "xterm-256color", "COLORTERM": "truecolor"})
+    began = time.perf_counter()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execvpe(command[0], command, environment)
+    ioctl(terminal, TIOCSWINSZ, struct.pack("HHHH", 48, 160, 0, 0))
+    seen = b""
+    try:
+        while text.encode() not in seen:
+            if not select.select([terminal], [], [], 20)[0]:
+                raise SystemExit(f"{command} did not show {text!r} within 20 s")
+            seen += os.read(terminal, 65536)
+        return (time.perf_counter() - began) * 1000
+    finally:
+        os.write(terminal, b"q\x11")
+        with contextlib.suppress(OSError):
+            while select.select([terminal], [], [], 5)[0] and os.read(terminal, 65536):
+                pass
+        os.close(terminal)
+        os.waitpid(child, 0)
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("QWENWATCH")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {**kept, **variables}
+
+
+if __name__ == "__main__":
+    main()
