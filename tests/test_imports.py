@@ -8,8 +8,9 @@ import pytest
 
 def loaded_after(code: str) -> set[str]:
     """Top-level packages in sys.modules of a fresh interpreter after some code."""
+    report = "import sys\nprint(' '.join(sys.modules), file=sys.stderr)"
     done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys\nprint(' '.join(sys.modules), file=sys.stderr)"],
+        [sys.executable, "-c", f"{code}\n{report}"],
         capture_output=True,
         encoding="utf-8",
         check=True,
@@ -22,7 +23,7 @@ def loaded_after(code: str) -> set[str]:
     "command", ["snapshot", "feeds", "prices", "refresh --offline", "cache path", "config path"]
 )
 def test_headless_commands_leave_textual_out(command: str) -> None:
-    code = f"from qwenwatch.cli import main\nmain({command.split() + ['-q']!r})"
+    code = f"from qwenwatch.cli import main\nmain({[*command.split(), '-q']!r})"
     assert "textual" not in loaded_after(code)
 
 

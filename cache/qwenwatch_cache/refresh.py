@@ -168,7 +168,7 @@ class _Round:
         name = self.settings.feed.name
         parsed = request.parse(answer.body, answer.fetched_at)
         self.store.keep_body(name, answer.body, answer.sha256, answer.fetched_at)
-        new = self.store.append(parsed.frames, answer.fetched_at)
+        new = self.store.append(parsed.frames, answer.fetched_at, unread=parsed.unread)
         self.rows += parsed.rows
         self.rows_new += new
         self.changed = self.changed or new > 0

@@ -52,7 +52,7 @@ def main() -> None:
         nothing.mkdir()
         store = Store(Path(folder) / "cache", bundled=nothing)
         for when, feed, parsed in sorted(_played(options.recordings), key=lambda one: one[:2]):
-            added = store.append(parsed.frames, when)
+            added = store.append(parsed.frames, when, unread=parsed.unread)
             store.log(_fetch(feed, when, parsed.rows, added), when)
         export(store, options.out)
     sizes = {path.name: path.stat().st_size for path in sorted(options.out.glob("*.parquet"))}

@@ -983,3 +983,12 @@ class TestRegistry:
 
     def test_only_the_rankings_need_a_key(self) -> None:
         assert {name for name, feed in FEEDS.items() if feed.key_env} == {"openrouter-rankings"}
+
+
+def test_a_refused_price_is_named_as_unread() -> None:
+    body = json.loads((FIXTURES / "models.json").read_text(encoding="utf-8"))
+    body["data"][0]["pricing"]["prompt"] = "-7"
+    name = body["data"][0]["id"]
+    parsed = openrouter_models.parse(json.dumps(body).encode(), FIXTURE_NOW)
+    assert parsed.unread == {name.partition(":")[0]}
+    assert parsed.refused["negative"] == 1

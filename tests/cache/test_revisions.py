@@ -322,3 +322,11 @@ def test_a_price_is_never_lost(answers: list[Mapping[str, Decimal | None]]) -> N
         last = as_of(frame, PRICE_TABLE).select("model", "input", "listed")
         assert {model: (price, on) for model, price, on in last.iter_rows()} == expected
         assert frame.schema == conform(frame, PRICE_TABLE.schema).schema
+
+
+def test_a_model_that_was_named_but_not_read_has_not_vanished(store: Store) -> None:
+    store.append({"price": prices({"a": Decimal(1), "b": Decimal(2)})}, NOW)
+    assert store.append({"price": prices({"a": Decimal(1)}, at(1))}, at(1), unread={"b"}) == 0
+    assert store.append({"price": prices({"a": Decimal(1)}, at(2))}, at(2)) == 1
+    gone = store.cached(PRICE_TABLE).filter(~pl.col("listed"))
+    assert gone["model"].to_list() == ["b"]

@@ -19,6 +19,8 @@ from tests.cli.conftest import Run
         ("[feeds.models-dev]\nevery = '1m'\n", "below what this feed allows, 6h"),
         ("[feeds.models-dev]\nevery = 'often'\n", "expected a time like"),
         ("[feeds]\nurl = 'ftp://example'\n", "must begin with http://"),
+        ("[feeds]\nurl = 'http://localhost:99999'\n", "must begin with http://"),
+        ("[feeds]\nurl = 'http://[bad'\n", "must begin with http://"),
         ("[view\n", "not valid TOML"),
     ],
 )

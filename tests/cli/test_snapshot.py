@@ -173,7 +173,9 @@ class TestFormats:
     def test_csv_and_ndjson_hold_the_rows_of_the_json(self, run: Run) -> None:
         plain = document(run("snapshot", "--offline", "--format", "json"))
         rows = list(csv.DictReader(io.StringIO(run("snapshot", "--format", "csv").out)))
-        lines = [json.loads(line) for line in run("snapshot", "--format", "ndjson").out.splitlines()]
+        lines = [
+            json.loads(line) for line in run("snapshot", "--format", "ndjson").out.splitlines()
+        ]
         for by, leaders_of in plain["leaderboards"].items():
             expected = [(row["id"], row["value"]) for row in leaders_of]
             in_csv = [(row["id"], row["value"]) for row in rows if row["by"] == by]

@@ -30,10 +30,10 @@ def feed_settings(config: Config) -> Sequence[FeedSettings]:
 
 def _settings(config: Config, feed: Feed, stated: FeedConfig) -> FeedSettings:
     base_url = stated.url or config.feeds_url
-    if base_url and urlsplit(base_url).scheme not in {"http", "https"}:
+    if base_url and not _is_address(base_url):
         raise ConfigError(
             f"the address {base_url!r} for {feed.name} is not usable: it must begin with http:// "
-            "or https:// (see QWENWATCH_FEEDS_URL and [feeds] url)"
+            "or https:// and name a host (see QWENWATCH_FEEDS_URL and [feeds] url)"
         )
     if stated.every is not None and stated.every < feed.floor:
         raise ConfigError(
@@ -47,6 +47,14 @@ def _settings(config: Config, feed: Feed, stated: FeedConfig) -> FeedSettings:
         key=_key(config.path, feed, stated),
         every=stated.every or feed.floor,
     )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port or a bracketed host that is none
+        return False
 
 
 def _key(path: Path, feed: Feed, stated: FeedConfig) -> str:

@@ -36,11 +36,14 @@ class Parsed:
         frames: Frames by table name, each of that table's schema.
         rows: Entries that the body held.
         refused: Entries that were not kept, counted by the rule that refused them.
+        unread: Models (as in the frames) that the body names and whose entry could not be used.
+            They are not news, and they have not vanished.
     """
 
     frames: Mapping[str, pl.DataFrame]
     rows: int
     refused: Mapping[str, int] = field(default_factory=Counter)
+    unread: frozenset[str] = frozenset()
 
 
 Parser = Callable[[bytes, datetime], Parsed]
@@ -107,7 +110,7 @@ def decode(feed: str, body: bytes, shape: type[Row]) -> Row:
 
 def decode_each(
     feed: str, rows: Sequence[tuple[str, msgspec.Raw]], shape: type[Row]
-) -> tuple[list[tuple[str, Row]], list[str]]:
+) -> tuple[list[tuple[str, Row]], list[tuple[str, str]]]:
     """Decode rows one by one, so that one bad row does not cost the others.
 
     Args:
@@ -116,22 +119,23 @@ def decode_each(
         shape: What each should be.
 
     Returns:
-        The good rows with their names, and one message per bad row.
+        The good rows with their names, and the name and message of every bad row.
 
     Raises:
         FeedError: More than a tenth of the rows is bad: that is another format, not a bad row.
     """
     good: list[tuple[str, Row]] = []
-    bad: list[str] = []
+    bad: list[tuple[str, str]] = []
     for name, raw in rows:
         try:
             good.append((name, msgspec.json.decode(raw, type=shape)))
         except _UNREADABLE as error:
-            bad.append(f"{name}: {_plain(error)}")
+            bad.append((name, _plain(error)))
     if len(bad) * 10 > len(rows):
+        first, reason = bad[0]
         raise FeedError(
             f"{feed}: {len(bad)} of {len(rows)} rows have another shape than documented, "
-            f"the first is {bad[0]}"
+            f"the first is {first}: {reason}"
         )
     return good, bad
 

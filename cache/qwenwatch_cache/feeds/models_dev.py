@@ -101,6 +101,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
     if not own:
         raise FeedError(f"{NAME}: the answer names no vendor that this program knows")
     models, bad = decode_each(NAME, [(f"{one[0]}/{one[2]}", one[3]) for one in own], _Model)
+    unread = {name for name, _ in bad}
     if bad:
         refused["another shape than documented"] = len(bad)
     regions = {f"{provider}/{model}": (provider, region) for provider, region, model, _ in own}
@@ -114,11 +115,12 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
             prices.extend(_price_rows(model_id, model.cost, provider, region, fetched_at))
         except RefusedPrice as reason:
             refused[reason.rule] += 1
+            unread.add(model_id)
     frames = {
         "price": conform(pl.DataFrame(prices, schema=PRICE), PRICE),
         "catalog": conform(pl.DataFrame(catalog, schema=CATALOG), CATALOG),
     }
-    return Parsed(frames, total, refused)
+    return Parsed(frames, total, refused, frozenset(unread))
 
 
 def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:

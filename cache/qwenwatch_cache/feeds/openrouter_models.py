@@ -111,6 +111,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
         raise FeedError(f"{NAME}: the answer holds no models; that is a fault, not an empty market")
     models, bad = decode_each(NAME, [(_name(raw), raw) for raw in raws], _Model)
     refused: Counter[str] = Counter()
+    unread = {split_variant(name)[0] for name, _ in bad}
     if bad:
         refused["another shape than documented"] = len(bad)
     prices: list[dict[str, Any]] = []
@@ -123,13 +124,14 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
             prices.extend(_price_rows(model, fetched_at))
         except RefusedPrice as reason:
             refused[reason.rule] += 1
+            unread.add(split_variant(model_id)[0])
             continue
         catalog.append(_catalog_row(model, fetched_at))
     frames = {
         "price": conform(pl.DataFrame(prices, schema=PRICE), PRICE),
         "catalog": conform(pl.DataFrame(catalog, schema=CATALOG), CATALOG),
     }
-    return Parsed(frames, len(raws), refused)
+    return Parsed(frames, len(raws), refused, frozenset(unread))
 
 
 def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:

@@ -4,6 +4,7 @@ A row is stored when its values differ from the last known ones of its key. Noth
 rewritten: a restatement is a later row beside the earlier one.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 import polars as pl
@@ -44,14 +45,19 @@ def news(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFr
 
 
 def withdrawn(
-    known: pl.DataFrame, incoming: pl.DataFrame, table: Table, observed_at: datetime
+    known: pl.DataFrame,
+    incoming: pl.DataFrame,
+    table: Table,
+    observed_at: datetime,
+    unread: Collection[str] = (),
 ) -> pl.DataFrame:
     """Rows that say of known keys that the feed states them no longer.
 
     Only groups (`Table.whole`) that appear in `incoming` are looked at, so that a feed or a day
     that was not asked for loses nothing. A withdrawn usage row has neither value nor share, a
     withdrawn price repeats the last known ones with ``listed = false``: a model that vanished stays
-    in force for some days (see `qwenwatch_cache.market.prices`).
+    in force for some days (see `qwenwatch_cache.market.prices`). Models in `unread` were named, so
+    they have not vanished, though their entry could not be used.
     """
     if not table.whole or incoming.is_empty():
         return table.empty()
@@ -61,7 +67,8 @@ def withdrawn(
         incoming, on=list(table.key), how="anti", nulls_equal=True
     )
     if "listed" in table.schema:
-        gone = gone.filter("listed").with_columns(listed=pl.lit(False))
+        gone = gone.filter(pl.col("listed") & ~pl.col("model").is_in(list(unread)))
+        gone = gone.with_columns(listed=pl.lit(False))
     else:
         stated = pl.col("value").is_not_null() | pl.col("share").is_not_null()
         gone = gone.filter(stated).with_columns(value=pl.lit(None), share=pl.lit(None))

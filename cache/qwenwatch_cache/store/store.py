@@ -17,7 +17,7 @@ Writers hold the lock; readers never do, because a table is only ever replaced a
 import contextlib
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -137,8 +137,20 @@ class Store:
 
     # Writing
 
-    def append(self, incoming: Mapping[str, pl.DataFrame], observed_at: datetime) -> int:
-        """Store what is new in some frames, by table name, and what was withdrawn since.
+    def append(
+        self,
+        incoming: Mapping[str, pl.DataFrame],
+        observed_at: datetime,
+        *,
+        unread: Collection[str] = (),
+    ) -> int:
+        """Store what is new in some frames, and what was withdrawn since.
+
+        Args:
+            incoming: Frames by table name.
+            observed_at: When they were learned.
+            unread: Models that the feed named and whose entry could not be used; what is known of
+                them stays as it is.
 
         Returns:
             Number of rows added.
@@ -153,9 +165,8 @@ class Store:
                 table = TABLES[name]
                 known = self._mended(table, observed_at)
                 stated = conform(frame, table.schema)
-                fresh = pl.concat(
-                    [news(known, stated, table), withdrawn(known, stated, table, observed_at)]
-                )
+                gone = withdrawn(known, stated, table, observed_at, unread)
+                fresh = pl.concat([news(known, stated, table), gone])
                 if not fresh.is_empty():
                     path, previous = self._path(table), self._previous(table)
                     write_table(path, pl.concat([known, fresh]), previous)

@@ -17,7 +17,6 @@ def run_screen(options: argparse.Namespace) -> int:
     config = read_config(options)
     offline = options.demo or is_offline(options)
     with _cache_dir(options, config.cache_dir) as cache_dir:
-        from qwenwatch.app import QwenwatchApp
         from qwenwatch.client import ProcessAnswers
 
         query = MarketQuery(
@@ -25,8 +24,15 @@ def run_screen(options: argparse.Namespace) -> int:
         )
         arguments = ["--config", str(config.path)] if config.path.exists() else []
         arguments += ["--cache-dir", str(cache_dir), *(["--offline"] if offline else [])]
+        answers = ProcessAnswers(arguments, cache_dir, query)
+        if answers.ready_market() is None:
+            # Nothing to show yet: let the process load Polars while this one loads Textual.
+            answers.start()
+
+        from qwenwatch.app import QwenwatchApp
+
         app = QwenwatchApp(
-            ProcessAnswers(arguments, cache_dir, query),
+            answers,
             query=query,
             theme=config.theme or None,
             poll=not offline,

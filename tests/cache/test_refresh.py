@@ -1,0 +1,622 @@
+"""Polite rounds over the feeds: what is asked when, what is kept, and that no fault costs data."""
+
+import asyncio
+import gzip
+import re
+import shutil
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+import stamina
+from polars.testing import assert_frame_equal
+
+from qwenwatch_cache import http
+from qwenwatch_cache.errors import StoreError
+from qwenwatch_cache.feeds import FEEDS
+from qwenwatch_cache.frames import FETCH_TABLE, PRICE_TABLE, TABLES, USAGE_TABLE
+from qwenwatch_cache.health import feed_states
+from qwenwatch_cache.http import ATTEMPTS
+from qwenwatch_cache.refresh import Outcome, refresh
+from qwenwatch_cache.schedule import FeedSettings
+from qwenwatch_cache.store import Store, as_of
+from tests.cache.rows import files_of
+from tests.feedserver import FIXTURE_NOW, FeedServer, FixtureBodies, faults_for
+
+RANKINGS, VERCEL, MODELS, MODELS_DEV = (
+    "openrouter-rankings",
+    "vercel-leaderboard",
+    "openrouter-models",
+    "models-dev",
+)
+NAMES = (RANKINGS, VERCEL, MODELS, MODELS_DEV)
+KEY, BAD_KEY = "sk-or-v1-0123456789abcdef", "sk-or-v1-refused"
+WITHOUT_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+DATA = tuple(table for table in TABLES.values() if table is not FETCH_TABLE)
+
+
+class Watch:
+    """A clock that moves on by a second with every look, and further when told."""
+
+    def __init__(self) -> None:
+        self.now = FIXTURE_NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    def on(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Nothing here is TLS, and to load the certificates takes longer than most of these tests.
+    monkeypatch.setattr(ssl, "create_default_context", lambda: WITHOUT_CERTIFICATES)
+    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
+        yield
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def server(watch: Watch) -> Iterator[FeedServer]:
+    with FeedServer(FixtureBodies(), now=lambda: watch.now, bad_keys=[BAD_KEY]) as server:
+        yield server
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "cache")
+
+
+def settings_of(server: FeedServer, *names: str, key: str = KEY) -> list[FeedSettings]:
+    """As the configuration would have it, with all feeds on the server."""
+    return [
+        FeedSettings(
+            feed=FEEDS[name],
+            enabled=True,
+            base_url=server.url,
+            key=key if FEEDS[name].key_env else "",
+            every=FEEDS[name].floor,
+        )
+        for name in names or NAMES
+    ]
+
+
+def data_of(store: Store) -> dict[str, pl.DataFrame]:
+    return {table.name: store.cached(table) for table in DATA}
+
+
+def assert_same(before: Mapping[str, pl.DataFrame], after: Mapping[str, pl.DataFrame]) -> None:
+    for name, frame in before.items():
+        assert_frame_equal(after[name], frame)
+
+
+def last_values(frames: Mapping[str, pl.DataFrame], feed: str) -> dict[str, pl.DataFrame]:
+    """What counts at the end of the fixtures' last day, without when it was learned."""
+    known = {}
+    for table in DATA:
+        frame = frames[table.name].filter(feed=feed)
+        if "period" in frame.columns:
+            frame = frame.filter(pl.col("period") < FIXTURE_NOW.date())
+        known[table.name] = as_of(frame, table).select(*table.key, *table.values)
+    return known
+
+
+def last_request(store: Store, feed: str) -> dict[str, object]:
+    return store.cached(FETCH_TABLE).filter(feed=feed).row(-1, named=True)
+
+
+class TestRounds:
+    async def test_the_first_round_fills_the_cache(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        told: list[Outcome] = []
+        outcomes = await refresh(store, settings_of(server), watch, report=told.append)
+        assert [(one.feed, one.state, one.message) for one in outcomes] == [
+            (name, "stored", "") for name in NAMES
+        ]
+        assert sorted(told, key=lambda one: NAMES.index(one.feed)) == outcomes
+        for outcome in outcomes:
+            assert outcome.rows > 0
+            own = sum(frame.filter(feed=outcome.feed).height for frame in data_of(store).values())
+            assert outcome.rows_new == own > 0
+            assert outcome.due is not None
+            assert outcome.due > watch.now
+
+    async def test_every_request_is_logged(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        log = store.cached(FETCH_TABLE)
+        assert log["feed"].to_list() == [request.feed for request in server.requests]
+        assert set(log["status"]) == {200}
+        assert log["error"].null_count() == log.height
+        assert (log["bytes"] > 0).all()
+        assert (log["etag"].str.len_chars() > 0).all()
+        assert log["rows_new"].sum() == sum(frame.height for frame in data_of(store).values())
+
+    async def test_bodies_are_kept_as_they_came(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server, MODELS), watch)
+        [path] = (store.root / "bodies" / MODELS).iterdir()
+        assert gzip.decompress(path.read_bytes()) == FixtureBodies().document(MODELS)
+
+    async def test_a_second_round_asks_nothing(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        asked, before = len(server.requests), files_of(store.root)
+        outcomes = await refresh(store, settings_of(server), watch)
+        assert [one.state for one in outcomes] == ["not due"] * 4
+        assert all(one.due is not None and one.due > watch.now for one in outcomes)
+        assert len(server.requests) == asked
+        assert files_of(store.root) == before
+
+    async def test_each_feed_is_asked_when_it_is_due(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        for hours, due in [
+            (0.9, ()),
+            (0.2, (RANKINGS, MODELS)),
+            (6, (RANKINGS, MODELS, MODELS_DEV)),
+        ]:
+            watch.on(hours=hours)
+            outcomes = await refresh(store, settings_of(server), watch)
+            assert tuple(one.feed for one in outcomes if one.state != "not due") == due
+
+    async def test_what_is_unchanged_costs_no_body(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server, MODELS, MODELS_DEV), watch)
+        before = data_of(store)
+        watch.on(hours=7)
+        outcomes = await refresh(store, settings_of(server, MODELS, MODELS_DEV), watch)
+        assert [(one.state, one.rows_new) for one in outcomes] == [("unchanged", 0)] * 2
+        assert store.cached(FETCH_TABLE)["status"].to_list() == [200, 200, 304, 304]
+        assert_same(before, data_of(store))
+        # And the tag is remembered over the answer without a body.
+        watch.on(hours=7)
+        await refresh(store, settings_of(server, MODELS), watch)
+        assert store.cached(FETCH_TABLE)["status"][-1] == 304
+
+    async def test_force_stores_no_row_again(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        before, asked = data_of(store), len(server.requests)
+        outcomes = await refresh(store, settings_of(server), watch, force=True)
+        assert [(one.state, one.rows_new) for one in outcomes] == [("unchanged", 0)] * 4
+        assert len(server.requests) > asked
+        assert_same(before, data_of(store))
+
+    async def test_a_gap_holds_force_back(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server, MODELS), watch)
+        for minutes, states in [(1, ["not due"]), (5, ["unchanged"])]:
+            watch.on(minutes=minutes)
+            outcomes = await refresh(
+                store, settings_of(server, MODELS), watch, force=True, gap=timedelta(minutes=5)
+            )
+            assert [one.state for one in outcomes] == states
+
+    async def test_a_feed_that_is_off_is_not_asked(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        off = [replace(one, enabled=False) for one in settings_of(server)]
+        outcomes = await refresh(store, off, watch, force=True)
+        assert [one.state for one in outcomes] == ["off"] * 4
+        assert server.requests == []
+
+    async def test_one_request_at_a_time_per_host(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        feeds = [request.feed for request in server.requests]
+        assert feeds == sorted(feeds, key=NAMES.index)
+
+    async def test_old_bodies_go(self, server: FeedServer, store: Store, watch: Watch) -> None:
+        await refresh(store, settings_of(server, MODELS), watch)
+        watch.on(days=15)
+        await refresh(store, settings_of(server, MODELS), watch, body_days=14)
+        assert list((store.root / "bodies" / MODELS).iterdir()) == []
+
+    async def test_another_process_goes_on_where_the_first_ended(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        outcomes = await refresh(Store(store.root), settings_of(server), watch)
+        assert [one.state for one in outcomes] == ["not due"] * 4
+
+
+class TestKeys:
+    async def test_without_a_key_nothing_is_asked(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        [outcome] = await refresh(store, settings_of(server, RANKINGS, key=""), watch, force=True)
+        assert outcome.state == "no key"
+        assert "OPENROUTER_API_KEY" in outcome.message
+        assert server.requests == []
+        assert store.cached(FETCH_TABLE).is_empty()
+
+    async def test_a_bad_key_is_refused_once(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        [outcome] = await refresh(store, settings_of(server, RANKINGS, key=BAD_KEY), watch)
+        assert outcome.state == "failed"
+        assert "key" in outcome.message
+        assert "401" in outcome.message
+        assert len(server.requests) == 1
+        assert last_request(store, RANKINGS)["status"] == 401
+
+    async def test_only_the_feed_that_needs_it_gets_it(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        feeds = [replace(one, key=KEY) for one in settings_of(server)]
+        await refresh(store, feeds, watch)
+        told = {one.feed for one in server.requests if "authorization" in one.headers}
+        assert told == {RANKINGS}
+        assert not any(KEY in f"{one.path}{one.query}" for one in server.requests)
+
+    @pytest.mark.parametrize("fault", ["", "401", "503", "html", "redirect-other-host", "reset"])
+    async def test_it_is_written_nowhere(
+        self, server: FeedServer, store: Store, watch: Watch, fault: str
+    ) -> None:
+        if fault:
+            server.fault(RANKINGS, fault)
+        feeds = [
+            replace(one, key=KEY, base_url=server.url.replace("://", "://user:pass-word@"))
+            if one.feed.name != RANKINGS
+            else one
+            for one in settings_of(server)
+        ]
+        outcomes = await refresh(store, feeds, watch)
+        assert outcomes[0].state == ("failed" if fault else "stored")
+        found = [repr(outcomes), *store.notices]
+        for path, content in files_of(store.root).items():
+            found.append(content.decode("latin-1"))
+            if path.suffix == ".gz":
+                found.append(gzip.decompress(content).decode("latin-1"))
+            if path.suffix == ".parquet":
+                found.append(str(pl.read_parquet(path).rows()))
+        assert len(found) > 4
+        for secret in (KEY, "pass-word"):
+            assert [text for text in found if secret in text] == []
+
+    async def test_a_password_in_the_address_is_not_in_a_failure(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        server.fault(MODELS, "503")
+        [feed] = settings_of(server, MODELS)
+        guarded = replace(feed, base_url=server.url.replace("://", "://user:pass-word@"))
+        [outcome] = await refresh(store, [guarded], watch)
+        assert outcome.state == "failed"
+        assert "pass-word" not in repr(outcome)
+        assert "pass-word" not in str(store.cached(FETCH_TABLE).rows())
+
+    async def test_a_key_that_cannot_be_sent_stops_only_its_feed(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        outcomes = await refresh(store, settings_of(server, key="sk-ключ"), watch)
+        assert [one.state for one in outcomes] == ["failed", "stored", "stored", "stored"]
+        assert "key" in outcomes[0].message
+
+
+# Every fault on every feed. What a fault does not harm is stored; all else is refused and named.
+
+HARMLESS = {
+    "redirect": set(NAMES),
+    "string-for-number": {MODELS_DEV},  # "1.2" is the same amount
+    "redirect-other-host": {VERCEL, MODELS, MODELS_DEV},  # no key to be left behind
+    # A doubled row is the same row twice in a list of models; in a total it would count twice.
+    "duplicate-rows": {MODELS, MODELS_DEV},
+    # One price that cannot be right costs that price only; a count spoils its whole day.
+    "negative-price": {MODELS, MODELS_DEV},
+    "absurd-price": {RANKINGS, MODELS, MODELS_DEV},
+}
+SAYS = {
+    "401": "key is missing or not accepted",
+    "403": "access is refused",
+    "404": "nothing at this address",
+    "429": "too many requests",
+    "429-bare": "too many requests",
+    "500": "the server has a fault",
+    "503": "not available",
+    "html": "web page instead of JSON",
+    "redirect-other-host": "key is missing",
+    "truncated": "cut off after",
+    "empty-list": "no rows|no models|no vendor",
+    "renamed-field": "another shape than documented",
+    "string-for-number": "another shape than documented",
+    "number-for-string": "another shape than documented",
+    "negative-price": "expected",
+    "absurd-price": "expected 0 to 100",
+    "duplicate-rows": "stands twice",
+    "short-body": "broke off in the middle",
+    "slow-drip": "did not answer in time",
+    "hang": "did not answer in time",
+    "reset": "cannot be reached",
+    "huge": "more than 32 MB",
+    "gzip-bomb": "more than 32 MB",
+}
+EVERY_FAULT = [(feed, fault) for feed in NAMES for fault in faults_for(feed)]
+
+
+@pytest.fixture(scope="module")
+def one_round(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache after one good round."""
+    root = tmp_path_factory.mktemp("one-round") / "cache"
+    watch = Watch()
+    with FeedServer(FixtureBodies(), now=lambda: watch.now) as server:
+        outcomes = asyncio.run(refresh(Store(root), settings_of(server), watch))
+    assert [one.state for one in outcomes] == ["stored"] * 4
+    return root
+
+
+@pytest.mark.parametrize(("feed", "fault"), EVERY_FAULT)
+async def test_every_fault_of_every_feed(
+    server: FeedServer,
+    one_round: Path,
+    store: Store,
+    watch: Watch,
+    monkeypatch: pytest.MonkeyPatch,
+    feed: str,
+    fault: str,
+) -> None:
+    shutil.copytree(one_round, store.root)
+    before = data_of(store)
+    watch.on(days=1, hours=2)
+    [feed_settings] = settings_of(server, feed)
+    server.fault(feed, fault)
+    if fault in ("hang", "slow-drip"):
+        monkeypatch.setattr(http, "DEADLINE", 0.15)
+    with stamina.set_testing(True, attempts=1, cap=True):
+        [outcome] = await refresh(store, [feed_settings], watch)
+
+    logged = last_request(store, feed)
+    assert server.requests
+    assert outcome.due is not None
+    assert outcome.due > watch.now
+    for name, frame in before.items():
+        # Whatever comes, what was stored stands as it was.
+        assert_frame_equal(store.cached(TABLES[name]).head(frame.height), frame)
+    if feed in HARMLESS.get(fault, ()):
+        assert (outcome.state, outcome.message) in [("stored", ""), ("unchanged", "")]
+        assert logged["error"] is None
+        if fault in ("redirect", "redirect-other-host", "duplicate-rows", "string-for-number"):
+            assert_same(last_values(before, feed), last_values(data_of(store), feed))
+        elif feed != RANKINGS:
+            assert outcome.refused
+    else:
+        assert outcome.state == "failed"
+        assert re.search(SAYS[fault], outcome.message)
+        assert len(outcome.message.splitlines()) == 1
+        assert logged["error"] == outcome.message
+        assert logged["retry_at"] == outcome.due
+        assert_same(before, data_of(store))
+
+
+@pytest.mark.parametrize("feed", NAMES)
+@pytest.mark.parametrize("fault", ["truncated", "reset"])
+async def test_one_feed_does_not_hinder_the_others(
+    server: FeedServer, store: Store, watch: Watch, feed: str, fault: str
+) -> None:
+    server.fault(feed, fault)
+    outcomes = await refresh(store, settings_of(server), watch)
+    states = {one.feed: one.state for one in outcomes}
+    assert states == dict.fromkeys(NAMES, "stored") | {feed: "failed"}
+    server.clear_faults()
+    watch.on(minutes=2)
+    outcomes = await refresh(store, settings_of(server), watch)
+    states = {one.feed: one.state for one in outcomes}
+    assert states == dict.fromkeys(NAMES, "not due") | {feed: "stored"}
+
+
+class TestBackOff:
+    async def fail(self, store: Store, feed: FeedSettings, watch: Watch) -> timedelta:
+        """Ask at the moment it is due; gives the wait after the failure."""
+        [outcome] = await refresh(store, [feed], watch)
+        assert outcome.state == "failed"
+        assert outcome.due is not None
+        started = last_request(store, feed.feed.name)["started"]
+        assert isinstance(started, datetime)
+        watch.now = outcome.due
+        return outcome.due - started
+
+    async def test_it_doubles_up_to_the_cadence(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        server.fault(MODELS, "404")
+        [feed] = settings_of(server, MODELS)
+        waits = [await self.fail(store, feed, watch) for _ in range(8)]
+        assert [wait / timedelta(minutes=1) for wait in waits] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+    async def test_it_doubles_where_a_later_request_of_a_round_fails(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        [feed] = settings_of(server, VERCEL)
+        waits = []
+        for _ in range(4):
+            server.clear_faults()
+            server.fault(VERCEL, "404", first=2)
+            waits.append(await self.fail(store, feed, watch))
+        assert [wait / timedelta(minutes=1) for wait in waits] == [1, 2, 4, 8]
+
+    async def test_a_good_round_ends_it(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        server.fault(MODELS, "404", first=1, last=3)
+        server.fault(MODELS, "404", first=5)
+        [feed] = settings_of(server, MODELS)
+        for _ in range(3):
+            await self.fail(store, feed, watch)
+        [good] = await refresh(store, [feed], watch)
+        assert good.state == "stored"
+        watch.on(hours=2)
+        assert await self.fail(store, feed, watch) == timedelta(minutes=1)
+
+    async def test_until_then_it_is_not_asked(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        server.fault(MODELS, "404")
+        feeds = settings_of(server, MODELS)
+        [failed] = await refresh(store, feeds, watch)
+        watch.on(seconds=30)
+        [waiting] = await refresh(store, feeds, watch)
+        assert (waiting.state, waiting.message) == ("not due", failed.message)
+        assert waiting.due == failed.due
+        assert len(server.requests) == 1
+
+    async def test_a_long_retry_after_is_kept_to(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        server.fault(MODELS, "429", retry_after=7200)
+        [feed] = settings_of(server, MODELS)
+        assert await self.fail(store, feed, watch) == timedelta(hours=2)
+        watch.on(minutes=-1)
+        [waiting] = await refresh(Store(store.root), [feed], watch)
+        assert waiting.state == "not due"
+        assert len(server.requests) == 1
+
+
+class TestDamage:
+    @pytest.mark.parametrize("table", ["usage", "price", "catalog"])
+    async def test_the_next_round_restores_all_rows(
+        self, server: FeedServer, store: Store, watch: Watch, table: str
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        before = data_of(store)
+        (store.root / f"{table}.parquet").write_bytes(b"torn")
+        (store.root / "previous" / f"{table}.parquet").unlink()
+        asked = len(server.requests)
+        outcomes = await refresh(store, settings_of(server), watch)
+        assert len(server.requests) == 2 * asked
+        assert not any("if-none-match" in one.headers for one in server.requests[asked:])
+        assert "failed" not in [one.state for one in outcomes]
+        columns = [one for one in before[table].columns if one not in ("as_of", "observed_at")]
+        assert_frame_equal(
+            store.cached(TABLES[table]).select(columns),
+            before[table].select(columns),
+            check_row_order=False,
+        )
+        assert [str(store.root / "set-aside") in notice for notice in store.notices] == [True]
+
+    async def test_also_of_feeds_that_fail_meanwhile(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        feeds = settings_of(server, RANKINGS)
+        await refresh(store, feeds, watch)
+        rows = store.cached(USAGE_TABLE).height
+        (store.root / "usage.parquet").write_bytes(b"")
+        server.fault(RANKINGS, "500", last=ATTEMPTS)
+        [outcome] = await refresh(store, feeds, watch)
+        assert outcome.state == "failed"
+        # The process that met the damage is gone, and so is what it knew.
+        watch.on(minutes=2)
+        [outcome] = await refresh(Store(store.root), feeds, watch)
+        assert (outcome.state, outcome.rows_new) == ("stored", rows)
+
+    async def test_after_that_all_goes_as_ever(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        feeds = settings_of(server, MODELS)
+        await refresh(store, feeds, watch)
+        (store.root / "price.parquet").write_bytes(b"")
+        await refresh(store, feeds, watch)
+        assert [one.state for one in await refresh(store, feeds, watch)] == ["not due"]
+        watch.on(hours=2)
+        await refresh(store, feeds, watch)
+        assert last_request(store, MODELS)["status"] == 304
+
+    async def test_a_lost_log_costs_no_rows(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        before = data_of(store)
+        (store.root / "fetch.parquet").write_bytes(b"")
+        (store.root / "previous" / "fetch.parquet").unlink()
+        outcomes = await refresh(store, settings_of(server), watch)
+        assert [(one.state, one.rows_new) for one in outcomes] == [("unchanged", 0)] * 4
+        assert_same(before, data_of(store))
+
+    async def test_a_cache_that_refuses_is_no_failure_of_a_feed(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        (store.root / "format.json").write_text("garbage")
+        with pytest.raises(StoreError, match=r"format\.json"):
+            await refresh(store, settings_of(server), watch, force=True)
+
+
+class Dearer(FixtureBodies):
+    """Another price for everything that costs 1 dollar per million."""
+
+    def document(self, feed: str) -> bytes | None:
+        body = super().document(feed) or b""
+        return body.replace(b'"prompt": "0.000001"', b'"prompt": "0.000009"')
+
+
+class TestRestatements:
+    async def test_the_past_is_kept_beside_its_restatement(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server, MODELS), watch)
+        known, before = watch.now, store.cached(PRICE_TABLE)
+        watch.on(hours=2)
+        server.bodies = Dearer()
+        [outcome] = await refresh(store, settings_of(server, MODELS), watch)
+        assert outcome.rows_new > 0
+        after = store.cached(PRICE_TABLE)
+        assert after.height == before.height + outcome.rows_new
+        assert_frame_equal(after.head(before.height), before)
+        assert_frame_equal(as_of(after, PRICE_TABLE, known), as_of(before, PRICE_TABLE, known))
+
+
+class TestHealth:
+    async def test_states(self, server: FeedServer, store: Store, watch: Watch) -> None:
+        server.fault(MODELS_DEV, "500")
+        feeds = settings_of(server)
+        never = feed_states(store.cached(FETCH_TABLE), feeds, watch.now)
+        assert [one.state for one in never] == ["never asked"] * 4
+        await refresh(store, feeds, watch)
+        log = store.cached(FETCH_TABLE)
+        after = feed_states(log, feeds, watch.now)
+        assert [one.state for one in after] == ["ok", "ok", "ok", "failing"]
+        assert [one.error == "" for one in after] == [True, True, True, False]
+        assert [one.last_good is None for one in after] == [False, False, False, True]
+        assert all(one.due is not None and one.due > watch.now for one in after)
+        assert [one.rows_new > 0 for one in after] == [True, True, True, False]
+        later = feed_states(log, feeds, watch.now + timedelta(hours=5))
+        assert [one.state for one in later] == ["stale", "ok", "stale", "failing"]
+
+    async def test_a_clock_put_back_hides_no_failure(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        feeds = settings_of(server, MODELS)
+        await refresh(store, feeds, watch)
+        server.fault(MODELS, "404")
+        watch.on(minutes=-10)
+        [failed] = await refresh(store, feeds, watch, force=True)
+        [health] = feed_states(store.cached(FETCH_TABLE), feeds, watch.now)
+        assert (health.state, health.error, health.due) == ("failing", failed.message, failed.due)
+
+    async def test_off_and_keyless_come_first(
+        self, server: FeedServer, store: Store, watch: Watch
+    ) -> None:
+        await refresh(store, settings_of(server), watch)
+        [keyless] = settings_of(server, RANKINGS, key="")
+        feeds = [keyless, replace(keyless, enabled=False)]
+        states = feed_states(store.cached(FETCH_TABLE), feeds, watch.now)
+        assert [one.state for one in states] == ["no key", "off"]
+        assert all(one.last_good is not None for one in states)
