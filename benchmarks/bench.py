@@ -20,8 +20,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fcntl import ioctl
+from functools import partial
 from pathlib import Path
 from termios import TIOCSWINSZ
 
@@ -75,7 +76,7 @@ def snapshot() -> None:
             command = ["snapshot", "--date", "2026-08-21", "--format", kind]
             _compare(
                 f"snapshot --format {kind}",
-                lambda command=command: until_end(["-m", "qwenwatch", *command], environment),
+                partial(until_end, ["-m", "qwenwatch", *command], environment),
                 "import polars",
                 lambda: until_end(["-c", "import polars"], environment),
             )
@@ -87,7 +88,7 @@ def question() -> None:
         for command in (["leaders", "--by", "model"], ["prices", "claude-opus-4.6"]):
             _compare(
                 " ".join(command),
-                lambda command=command: until_end(["-m", "qwenwatch", *command], environment),
+                partial(until_end, ["-m", "qwenwatch", *command], environment),
                 "import polars",
                 lambda: until_end(["-c", "import polars"], environment),
             )
@@ -132,9 +133,9 @@ def parse() -> None:
             body = gzip.decompress(path.read_bytes())
             _compare(
                 f"parse {feed}, {len(body) / 1e6:.1f} MB",
-                lambda feed=feed, body=body: _timed(lambda: parsers[feed](body, now)),
+                partial(_timed, partial(parsers[feed], body, now)),
                 "json.loads",
-                lambda body=body: _timed(lambda: json.loads(body)),
+                partial(_timed, partial(json.loads, body)),
             )
 
 
@@ -146,7 +147,7 @@ def imports() -> None:
             continue
         _compare(
             f"import {name}",
-            lambda name=name: until_end(["-c", f"import {name}"], {}),
+            partial(until_end, ["-c", f"import {name}"], {}),
             "pass",
             lambda: until_end(["-c", "pass"], {}),
         )
@@ -163,7 +164,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
 
 
 @contextlib.contextmanager
-def _cache():  # type: ignore[no-untyped-def]
+def _cache() -> Iterator[dict[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         yield {"QWENWATCH_CACHE_DIR": folder, "QWENWATCH_OFFLINE": "1"}
 

@@ -147,7 +147,7 @@ def test_decimal_points_line_up() -> None:
     assert amounts.on_point(["1.00", "0.0345", "–", "30.00"]) == [
         "1.00  ",
         "0.0345",
-        "–",
+        "–     ",
         "30.00  ",
     ]
     assert amounts.on_point(["–", "–"]) == ["–", "–"]

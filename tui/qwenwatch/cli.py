@@ -129,9 +129,7 @@ def _snapshot_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date", metavar="D", help="the day, YYYY-MM-DD; default: the newest")
     parser.add_argument("--known-at", metavar="T", help="use nothing learned later than this")
     parser.add_argument("--format", choices=FORMATS, default="text")
-    parser.add_argument(
-        "--top", type=int, metavar="N", help="rows of a table; 0 for all"
-    )
+    parser.add_argument("--top", type=int, metavar="N", help="rows of a table; 0 for all")
     parser.add_argument("--by", choices=("vendor", "model", "country"), help="one grouping only")
     parser.add_argument("--metric", metavar="M", help="tokens, requests, spend, or METRIC/FEED")
     parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")

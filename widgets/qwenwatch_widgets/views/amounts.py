@@ -91,10 +91,7 @@ def on_point(texts: Sequence[str]) -> list[str]:
     longest = max(tails, default=-1)
     if longest < 0:
         return list(texts)
-    return [
-        text if text == UNKNOWN else text + " " * (longest - tail)
-        for text, tail in zip(texts, tails, strict=True)
-    ]
+    return [text + " " * (longest - tail) for text, tail in zip(texts, tails, strict=True)]
 
 
 def short_grain(grain: str) -> str:

@@ -1,0 +1,265 @@
+"""The Market screen: who is used how much, at what price."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk, Page
+from qwenwatch_widgets.headline import StatusLines, TopLines
+from qwenwatch_widgets.keybar import KeyBar
+from qwenwatch_widgets.panels import PanelGrid
+from qwenwatch_widgets.tables import ViewTable
+from qwenwatch_widgets.text import plain
+from qwenwatch_widgets.views.market import Headline, MarketView
+from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.table import TableView
+
+_WAIT = TableView("", "", (), (), empty="Reading the cache…")
+_WAIT_HEADLINE = Headline("", "starting", "dim", "Reading the cache…", "", "", "", "")
+_NOTHING = TableView("", "", (), (), empty="No figures yet: the line below says why.")
+_NO_HEADLINE = Headline("", "no figures", "warn", "", "", "", "", "")
+
+_GRAINS = ("day", "week", "month")
+_GROUPINGS = ("vendor", "model", "country")
+
+
+class MarketScreen(Page):
+    """Leaders, vendor panels and prices; one under the other where there is little room."""
+
+    DEFAULT_CSS = """
+    MarketScreen {
+        layout: grid;
+        grid-size: 2;
+        grid-columns: 68 1fr;
+        grid-rows: 2 2fr 1fr 2 1;
+        & > TopLines, & > StatusLines, & > KeyBar, & > #prices { column-span: 2; }
+        &.-narrow, &.-short, &.-zoomed {
+            layout: vertical;
+            & > ViewTable { height: 1fr; }
+            & > #panels { height: 7; scrollbar-size-vertical: 0; }
+            & > #prices { display: none; }
+        }
+        &.-narrow.-on-prices, &.-short.-on-prices, &.-zoomed {
+            & > ViewTable, & > PanelGrid { display: none; }
+        }
+        &.-narrow.-on-prices > #prices, &.-short.-on-prices > #prices { display: block; }
+        &.-zoomed > .-zoom { display: block !important; height: 1fr !important; }
+    }
+    """
+
+    AUTO_FOCUS = ""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("d", "definition(1)", "definition", id="market.definition",
+                tooltip="Next definition of usage"),
+        Binding("D", "definition(-1)", "Definition back", show=False, id="market.definition-back",
+                tooltip="Definition before"),
+        Binding("t", "grain", "window", id="market.window", tooltip="Day, week or month"),
+        Binding("m", "grouping", "group", id="market.group",
+                tooltip="Leaders by vendor, model or country"),
+        Binding("less_than_sign", "step(1)", "back", id="market.back", key_display="<",
+                tooltip="One window back in time"),
+        Binding("greater_than_sign", "step(-1)", "forth", id="market.forth", key_display=">",
+                tooltip="One window forth in time"),
+        Binding("b", "baseline", "baseline", id="market.baseline",
+                tooltip="Compare prices with this model"),
+        Binding("o", "source", "source", id="market.source",
+                tooltip="Open the source in a browser"),
+        Binding("z", "zoom", "zoom", id="market.zoom", tooltip="Give the pane the whole screen"),
+        Binding("escape", "unzoom", "Back", show=False, id="market.unzoom",
+                tooltip="Back from zoom and from the prices"),
+        Binding("tab", "pane(1)", "pane", id="market.pane", key_display="⇥",
+                tooltip="Next pane: leaders, panels, prices"),
+        Binding("shift+tab", "pane(-1)", "Pane back", show=False, id="market.pane-back",
+                tooltip="Pane before"),
+        Binding("right,l", "focus_pane('panels')", "Panels", show=False, id="market.to-panels",
+                tooltip="From the leaders to the panels"),
+        Binding("left,h", "focus_pane('leaders')", "Leaders", show=False, id="market.to-leaders",
+                tooltip="From the panels to the leaders"),
+        Binding("3", "focus_pane('prices')", "Prices", show=False, id="market.to-prices",
+                tooltip="To the prices"),
+    ]  # fmt: skip
+
+    view: reactive[MarketView | None] = reactive(None, init=False)
+    """What is shown."""
+
+    top = getters.query_one(TopLines)
+    leaders = getters.query_one("#leaders", ViewTable)
+    panels = getters.query_one(PanelGrid)
+    prices = getters.query_one("#prices", ViewTable)
+
+    def __init__(self, desk: Desk, query: MarketQuery, view: MarketView | None) -> None:
+        """Make the screen.
+
+        Args:
+            desk: What it works with.
+            query: What to ask for first.
+            view: What to show until there is an answer.
+        """
+        super().__init__(desk)
+        self.query_wanted = query
+        self._query_shown = query
+        self.set_reactive(MarketScreen.view, view)
+
+    def compose(self) -> ComposeResult:
+        """Make the panes, filled with the view that was ready."""
+        view, ascii_only = self.view, self.desk.ascii_only
+        headline = view.headline if view else _WAIT_HEADLINE
+        leaders, prices = (view.leaders, view.prices) if view else (_WAIT, _WAIT)
+        yield TopLines(headline, places=PLACES, here="Market")
+        yield ViewTable(leaders, id="leaders", opens=True, ascii_only=ascii_only)
+        yield PanelGrid(view.panels if view else (), id="panels", ascii_only=ascii_only)
+        yield ViewTable(prices, id="prices", opens=True, ascii_only=ascii_only)
+        yield StatusLines(headline)
+        yield KeyBar(last=LAST_KEYS)
+
+    def on_mount(self) -> None:
+        """Give the keys to the panels, or to the leaders where only one panel has room."""
+        narrow = self.app.size.width < 110 or self.app.size.height < 34
+        self.set_focus(self.leaders if narrow else self.panels)
+        # Watched rather than told by message: both panes then change in the same frame.
+        self.watch(self.leaders, "cursor", self._follow_leader, init=False)
+        self.watch(self.panels, "selected", self._follow_panel, init=False)
+
+    def reload(self) -> None:
+        """Ask again for what is wanted."""
+        self._want(self.query_wanted)
+
+    def failed(self) -> None:
+        """Go back to wanting what is shown; without figures, say so in their place."""
+        self.query_wanted = self._query_shown
+        if self.view is None:
+            self.top.view = _NO_HEADLINE
+            self.leaders.view = self.prices.view = _NOTHING
+
+    def watch_view(self, view: MarketView) -> None:
+        """Hand every widget its part of the view."""
+        with self.app.batch_update():
+            self.top.view = self.status.view = view.headline
+            self.leaders.view = view.leaders
+            self.panels.panels = view.panels
+            self.prices.view = view.prices
+
+    def under_cursor(self) -> tuple[str, str]:
+        """Give the figures of the selected panel, where the keys go to the panels."""
+        panel = self.panels.panel
+        if panel is None or not self.panels.has_focus:
+            return super().under_cursor()
+        figures = (panel.title, panel.value, panel.share, panel.change)
+        return "\t".join(plain(figure) for figure in figures), plain(panel.cite)
+
+    def _follow_leader(self) -> None:
+        if self.leaders.has_focus and self.leaders.row is not None:
+            self.panels.go_to(self.leaders.row.key.partition("/")[0])
+
+    def _follow_panel(self) -> None:
+        if self.panels.has_focus and self.panels.panel is not None:
+            self.leaders.go_to(self.panels.panel.vendor)
+
+    @on(ViewTable.RowSelected)
+    def _open_row(self, event: ViewTable.RowSelected) -> None:
+        # The key of a model, and of an offer of it, begins with its vendor.
+        vendor = event.row.key.partition("/")[0]
+        if any(panel.vendor == vendor for panel in self.panels.panels):
+            self._open_vendor(vendor)
+        else:
+            self.say("There is no panel of this row's vendor")
+
+    @on(PanelGrid.Selected)
+    def _open_panel(self, event: PanelGrid.Selected) -> None:
+        self._open_vendor(event.vendor)
+
+    def action_definition(self, step: int) -> None:
+        """Switch to another definition of usage."""
+        if self.view is None or len(self.view.definitions) < 2:
+            self.say("There are figures under one definition only")
+            return
+        keys = [choice.key for choice in self.view.definitions]
+        wanted = self.query_wanted.definition or self.view.definition
+        at = keys.index(wanted) if wanted in keys else 0
+        self._want(replace(self.query_wanted, definition=keys[(at + step) % len(keys)]))
+
+    def action_grain(self) -> None:
+        """Switch between days, weeks and months, from the newest one."""
+        grain = _after(_GRAINS, self.query_wanted.grain)
+        self._want(replace(self.query_wanted, grain=grain, steps_back=0))
+
+    def action_grouping(self) -> None:
+        """Switch the leaders between vendors, models and countries."""
+        self._want(replace(self.query_wanted, by=_after(_GROUPINGS, self.query_wanted.by)))
+
+    def action_step(self, step: int) -> None:
+        """Step back (1) or forth (-1) in time."""
+        back = self.query_wanted.steps_back + step
+        if back < 0:
+            self.say(f"This is the newest complete {self.query_wanted.grain}")
+            return
+        self._want(replace(self.query_wanted, steps_back=back))
+
+    def action_baseline(self) -> None:
+        """Compare prices with the model under the cursor."""
+        if self.prices.row is not None:
+            # A price row is one offer: the model comes first in its key.
+            model = self.prices.row.key.partition(" ")[0]
+            self._want(replace(self.query_wanted, baseline=model))
+
+    def action_source(self) -> None:
+        """Open the page of the source."""
+        url = self.view.source_url if self.view else ""
+        if url.startswith(("https://", "http://")):
+            self.app.open_url(url)
+            self.say(f"Opened {url}")
+        else:
+            self.say("These figures have no page to open")
+
+    def action_zoom(self) -> None:
+        """Give the focused pane the whole screen, or take it back."""
+        if self.has_class("-zoomed"):
+            self.action_unzoom()
+        elif self.focused is not None:
+            self.focused.add_class("-zoom")
+            self.add_class("-zoomed")
+
+    def action_unzoom(self) -> None:
+        """Show all panes again."""
+        if self.has_class("-on-prices"):
+            self.action_focus_pane("leaders")
+        self.remove_class("-zoomed", "-on-prices")
+        self.query(".-zoom").remove_class("-zoom")
+
+    def action_pane(self, step: int) -> None:
+        """Give the keys to the next pane or the one before."""
+        panes: list[Widget] = [self.leaders, self.panels, self.prices]
+        at = panes.index(self.focused) if self.focused in panes else 0
+        self.action_focus_pane(str(panes[(at + step) % len(panes)].id))
+
+    def action_focus_pane(self, pane: str) -> None:
+        """Give the keys to a pane; one that has no room beside the others takes theirs."""
+        self.remove_class("-zoomed")
+        self.query(".-zoom").remove_class("-zoom")
+        self.set_class(pane == "prices", "-on-prices")
+        self.query_one(f"#{pane}").focus()
+
+    def _want(self, query: MarketQuery) -> None:
+        self.query_wanted = query
+        self.ask(self.desk.answers.market(query), self._apply)
+
+    def _apply(self, view: MarketView) -> None:
+        self._query_shown = self.query_wanted
+        self.view = view
+
+    def _open_vendor(self, vendor: str) -> None:
+        # Loaded when first wanted: the first paint does not wait for it.
+        from qwenwatch.screens.vendor import VendorScreen
+
+        panel = next(each for each in self.panels.panels if each.vendor == vendor)
+        self.app.push_screen(VendorScreen(self.desk, self._query_shown, panel, self.status.view))
+
+
+def _after(values: tuple[str, ...], value: str) -> str:
+    return values[(values.index(value) + 1) % len(values)] if value in values else values[0]

@@ -1,0 +1,168 @@
+"""What all screens share: they ask in the background, and an error becomes a line."""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import ClassVar, NamedTuple, TypeVar
+
+from textual import getters
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.signal import Signal
+
+from qwenwatch.answers import Answers, AnswersError
+from qwenwatch.screens.pulse import Pulse
+from qwenwatch_widgets.headline import StatusLines, TopLines
+from qwenwatch_widgets.tables import ViewTable
+from qwenwatch_widgets.text import plain
+from qwenwatch_widgets.views.market import Choice
+
+Answer = TypeVar("Answer")
+
+PLACES = (Choice("1", "Market"), Choice("7", "Feeds"))
+"""Screens that can be gone to, by their key."""
+
+LAST_KEYS = ("app.help", "app.quit")
+"""Bindings that the line of keys never leaves out."""
+
+NOTE_SECONDS = 4.0
+
+
+class Desk(NamedTuple):
+    """What a screen works with.
+
+    Attributes:
+        answers: Answers its questions.
+        pulses: Tells how polling goes, from now on.
+        pulse: How polling goes now.
+        ascii_only: Whether sparklines do without block elements.
+    """
+
+    answers: Answers
+    pulses: Signal[Pulse]
+    pulse: Callable[[], Pulse]
+    ascii_only: bool
+
+
+class Page(Screen[None]):
+    """A screen of the program."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "copy", "copy", id="page.copy", tooltip="Copy the figures under the cursor"),
+        Binding("Y", "cite", "Copy with citation", show=False, id="page.cite",
+                tooltip="Copy it with definition, source and date"),
+    ]  # fmt: skip
+
+    status = getters.query_one(StatusLines)
+
+    def __init__(self, desk: Desk) -> None:
+        """Make a screen.
+
+        Args:
+            desk: What it works with.
+        """
+        super().__init__()
+        self.desk = desk
+        self._own_problem = ""
+
+    def on_mount(self) -> None:
+        """Follow the polling, and ask for what the screen shows."""
+        self.desk.pulses.subscribe(self, self._on_pulse)
+        self._show_status()
+        self.reload()
+
+    @property
+    def name_shown(self) -> str:
+        """What the screen is called."""
+        return self.query_one(TopLines).here
+
+    def reload(self) -> None:
+        """Ask again for what the screen shows."""
+        raise NotImplementedError
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what the figures of the screen are, for the help."""
+        view = self.status.view
+        return tuple(text for text in (view.summary, view.caveat, view.source, view.health) if text)
+
+    def under_cursor(self) -> tuple[str, str]:
+        """Give the figures under the cursor as text, and with their citation."""
+        row = self.focused.row if isinstance(self.focused, ViewTable) else None
+        if row is None:
+            return "", ""
+        cells = (plain(cell.text).strip() for cell in row.cells)
+        return "\t".join(cell for cell in cells if cell), plain(row.cite)
+
+    def action_copy(self) -> None:
+        """Copy the figures under the cursor."""
+        self._copy(self.under_cursor()[0])
+
+    def action_cite(self) -> None:
+        """Copy the figure under the cursor with its citation."""
+        self._copy(self.under_cursor()[1])
+
+    def say(self, text: str) -> None:
+        """Answer a key in the status lines, for a few seconds.
+
+        Args:
+            text: What to say.
+        """
+        self.status.note = text
+        self.set_timer(NOTE_SECONDS, lambda: self._unsay(text))
+
+    def ask(
+        self, question: Awaitable[Answer], apply: Callable[[Answer], None], *, failed: str = ""
+    ) -> None:
+        """Await an answer in the background and apply it.
+
+        A new question takes the place of the one before. An error becomes a line on the screen,
+        and everything else stays as it is.
+
+        Args:
+            question: The question asked.
+            apply: What to do with the answer.
+            failed: What could not be done, put before the reason.
+        """
+        work: Coroutine[None, None, None] = self._answer(question, apply, failed)
+        self.run_worker(work, group="ask", exclusive=True)
+
+    def failed(self) -> None:
+        """React to a question that got no answer."""
+
+    async def _answer(
+        self, question: Awaitable[Answer], apply: Callable[[Answer], None], failed: str
+    ) -> None:
+        try:
+            apply(await question)
+        except AnswersError as error:
+            self._own_problem = f"{failed}: {error}" if failed else str(error)
+            self.failed()
+        except Exception as error:
+            # Whatever it is, the figures on the screen are better than a traceback.
+            self.log.error(error)
+            self._own_problem = f"{failed or 'Internal error'}: {type(error).__name__}: {error}"
+            self.failed()
+        else:
+            self._own_problem = ""
+        self._show_status()
+
+    def _copy(self, text: str) -> None:
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.say(f"Copied: {text}")
+        else:
+            self.say("There is nothing to copy here")
+
+    def _on_pulse(self, pulse: Pulse) -> None:
+        self._show_status()
+        if pulse.asked and self.is_current:
+            self.say(" · ".join(pulse.lines) or "No feed was due")
+        if pulse.changed:
+            self.reload()
+
+    def _show_status(self) -> None:
+        pulse = self.desk.pulse()
+        self.status.paused = pulse.paused
+        self.status.problem = self._own_problem or pulse.problem
+
+    def _unsay(self, text: str) -> None:
+        if self.status.note == text:
+            self.status.note = ""
