@@ -12,7 +12,6 @@ API keys               key_env (a variable's name), key_file, the feed's own var
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -111,11 +110,7 @@ def load_config(path: Path | None = None, cache_dir: Path | None = None) -> Conf
         text = ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where} cannot be read: {error}") from error
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where} is not valid TOML: {error}") from error
-    reader = _Reader(where, document)
+    reader = _Reader(where, _parsed(where, text))
     view, cache, mix, feeds = (reader.table(name) for name in ("view", "cache", "mix", "feeds"))
     configured_dir = _path(cache.text("dir"))
     stated_dir = cache_dir or _path(os.environ.get("QWENWATCH_CACHE_DIR")) or configured_dir
@@ -140,6 +135,18 @@ def load_config(path: Path | None = None, cache_dir: Path | None = None) -> Conf
         table.refuse_rest()
     reader.refuse_rest()
     return config
+
+
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    if not text.strip():
+        return {}
+    # Most people have no configuration; the parser would be a good part of their start-up.
+    import tomllib
+
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from error
 
 
 def _feed(table: "_Reader") -> FeedConfig:

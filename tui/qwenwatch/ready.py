@@ -2,11 +2,10 @@
 
 import contextlib
 import json
-import os
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from qwenwatch.files import write_whole
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.market import MarketView
 from qwenwatch_widgets.views.query import MarketQuery
@@ -37,10 +36,7 @@ def write_ready_market(root: Path, query: MarketQuery, view: MarketView) -> None
         if path.exists() and path.read_text(encoding="utf-8") == text:
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".market.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).replace(path)
+        write_whole(path, text)
 
 
 def _path(root: Path) -> Path:

@@ -3,12 +3,12 @@
 import argparse
 import os
 import sys
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from qwenwatch.config import Config, load_config
+from qwenwatch.files import write_whole
 from qwenwatch_cache.clock import parse_instant, system_clock
 from qwenwatch_cache.errors import StoreError
 
@@ -72,10 +72,7 @@ def write_out(text: str, path: Path | None) -> None:
         sys.stdout.buffer.flush()
         return
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-        Path(temporary).replace(path)
+        write_whole(path, text)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
 
