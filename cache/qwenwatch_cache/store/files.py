@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable
@@ -44,7 +45,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
         _flush(path.parent)
     except (OSError, PolarsError) as error:
-        reason = getattr(error, "strerror", None) or _first_line(error)
+        reason = _system_reason(error) or _first_line(error)
         raise StoreError(
             f"cannot write {path}: {reason}; what was stored before is unchanged"
         ) from error
@@ -122,6 +123,14 @@ def _flush(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _system_reason(error: Exception) -> str | None:
+    """The system's own words: Polars wraps them in its own, with the number at the end."""
+    if isinstance(error, OSError):
+        return error.strerror
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return os.strerror(int(number[1])) if number else None
 
 
 def _first_line(error: BaseException) -> str:
