@@ -174,18 +174,19 @@ def _without_glitches(
 def _with_last_change(rows: pl.DataFrame, frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
     """Add what input and output were before their last change, and when that was."""
     key = list(PRICE_TABLE.key)
-    moved = (pl.col("input") != pl.col("input").shift().over(key)).fill_null(False) | (
-        pl.col("output") != pl.col("output").shift().over(key)
+    run = pl.struct(key).rle_id()  # rows of one key stand together once sorted
+    before = {
+        f"previous_{name}": pl.when(run == run.shift()).then(pl.col(name).shift())
+        for name in ("input", "output")
+    }
+    moved = (pl.col("input") != pl.col("previous_input")).fill_null(False) | (
+        pl.col("output") != pl.col("previous_output")
     ).fill_null(False)
     steps = (
         frame.filter(pl.col("observed_at") <= at)
-        .sort("observed_at", maintain_order=True)
-        .with_columns(
-            moved=moved,
-            previous_input=pl.col("input").shift().over(key),
-            previous_output=pl.col("output").shift().over(key),
-        )
-        .filter("moved")
+        .sort(*key, "observed_at", maintain_order=True)
+        .with_columns(**before)
+        .filter(moved)
         .unique(key, keep="last", maintain_order=True)
         .select(*key, "previous_input", "previous_output", changed_at="observed_at")
     )
