@@ -7,6 +7,7 @@ import pytest
 
 from qwenwatch.cli import build_parser
 from qwenwatch.exit_codes import ExitCode
+from qwenwatch.keys import bindings
 from qwenwatch_cache.feeds import FEEDS
 from qwenwatch_cache.frames import TABLES
 
@@ -46,3 +47,10 @@ def test_every_command_of_the_readme_is_understood() -> None:
     assert len(commands) >= 6
     for command in commands:
         assert build_parser().parse_args(command[1:]).command == command[1]
+
+
+def test_every_key_is_documented_as_it_is() -> None:
+    rows = re.findall(
+        r"^\| `([\w.-]+)` \| `(\S+)` \|", (ROOT / "docs/keys.md").read_text(), re.MULTILINE
+    )
+    assert dict(rows) == {name: binding.key for name, binding in bindings().items()}

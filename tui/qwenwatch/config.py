@@ -207,7 +207,15 @@ class _Reader:
         return tuple(value)
 
     def all_texts(self) -> dict[str, str]:
-        return {key: self.text(key) for key in list(self._values)}
+        """Every text, those of inner tables under dotted names."""
+        texts: dict[str, str] = {}
+        for key, value in self._values.items():
+            if isinstance(value, dict):
+                inner = self.table(key).all_texts()
+                texts |= {f"{key}.{name}": text for name, text in inner.items()}
+            else:
+                texts[key] = self.text(key)
+        return texts
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         value = self.text(key) or default

@@ -36,8 +36,8 @@ TEMPLATE = """\
 # key_file = ""                   # or a file that holds it
 # every = "1h"
 
-[keys]
-# refresh = "r"                   # remap a key by the id that the help screen shows
+[keys]                            # by the ids in docs/keys.md
+# app.refresh = "f5,r"
 """
 
 

@@ -38,7 +38,9 @@ def run_screen(options: argparse.Namespace) -> int:
             poll=not offline,
         )
         if config.keys:
-            app.set_keymap(dict(config.keys))
+            from qwenwatch.keys import keymap
+
+            app.set_keymap(keymap(config))
         app.call_later(_collect_garbage_again)
         app.run()
     return ExitCode.GOOD if app.return_code in (None, 0) else ExitCode.CHECK_FAILED
