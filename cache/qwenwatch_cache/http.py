@@ -21,7 +21,7 @@ from qwenwatch_cache.errors import FeedError
 LARGEST_BODY = 32 * 1024 * 1024
 """Bytes of a decoded body above which it is refused; the largest feed has 3 MB."""
 
-DEADLINE = 120.0
+DEADLINE = 60.0
 """Seconds for one request with all its bytes, whatever trickles in."""
 
 ATTEMPTS = 3
@@ -138,7 +138,8 @@ async def _get_once(
             body = await _read(reply, host)
             etag = reply.headers.get("ETag", "")
     except (TimeoutError, httpx.TimeoutException) as error:
-        raise _Passing(f"{host} did not answer in time") from error
+        # Not tried again: it has cost more patience already than all other faults together.
+        raise Refused(f"{host} did not answer in time") from error
     except httpx.TooManyRedirects as error:
         raise Refused(f"{host} redirects in circles") from error
     except httpx.RemoteProtocolError as error:

@@ -60,7 +60,7 @@ async def refresh(
         store: Where everything goes.
         feeds: What the configuration says of each feed.
         clock: Says what time it is.
-        force: Ask also what is not due.
+        force: Ask also what is not due, but nobody who said how long to wait.
         gap: With `force`, leave out what was asked less than this ago.
         body_days: How long response bodies are kept.
         report: Called with each outcome as soon as it is known.
@@ -85,7 +85,7 @@ async def refresh(
     for settings in feeds:
         record = record_of(log, settings, last_damage)
         now = clock()
-        hurry = force and not (gap and record.last_good and now - record.last_good < gap)
+        hurry = force and not (gap and record.last_asked and now - record.last_asked < gap)
         idle = _reason_to_rest(settings, record, now, hurry)
         if idle is not None:
             settle(idle)
@@ -114,7 +114,9 @@ def _reason_to_rest(
         return Outcome(name, "off", message="switched off in the configuration")
     if settings.key_missing:
         needed = settings.feed.key_env
-        return Outcome(name, "no key", message=f"no key: set {needed} to get it; any key will do")
+        return Outcome(name, "no key", message=f"set {needed} to get it; any key will do")
+    if record.told_to_wait is not None and now < record.told_to_wait:
+        return Outcome(name, "not due", message=record.last_error, due=record.told_to_wait)
     if not force and record.due is not None and now < record.due:
         return Outcome(name, "not due", message=record.last_error, due=record.due)
     return None

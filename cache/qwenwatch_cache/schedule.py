@@ -49,6 +49,8 @@ class Record:
         last_error: Message of the last request if it failed, "" if it was good.
         due: When the feed may be asked again; None if it never was.
         etags: Last ETag by address, of the requests in `done`.
+        last_asked: When the last request was made, whatever came of it.
+        told_to_wait: Until when the server asked to be left alone (HTTP 429); binds always.
     """
 
     done: Sequence[Done]
@@ -56,6 +58,8 @@ class Record:
     last_error: str
     due: datetime | None
     etags: dict[str, str]
+    last_asked: datetime | None = None
+    told_to_wait: datetime | None = None
 
 
 def record_of(
@@ -79,10 +83,12 @@ def record_of(
     if rows.is_empty():
         return Record(done, None, "", None, etags)
     last = rows.row(-1, named=True)
+    asked = last["started"]
     if last["error"] is None:
-        due = last["started"] + settings.every if done else None
-        return Record(done, last_good, "", due, etags)
-    return Record(done, last_good, last["error"], last["retry_at"], etags)
+        due = asked + settings.every if done else None
+        return Record(done, last_good, "", due, etags, asked)
+    told = last["retry_at"] if last["status"] == 429 else None
+    return Record(done, last_good, last["error"], last["retry_at"], etags, asked, told)
 
 
 def back_off(log: pl.DataFrame, settings: FeedSettings, started: datetime) -> datetime:

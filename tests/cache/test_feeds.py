@@ -955,9 +955,14 @@ class TestVercelPlan:
     def test_each_data_set_is_read_as_its_kind(self) -> None:
         kinds = {}
         for request in vercel_leaderboard.plan(NOW, []):
-            usage = request.parse(share_rows(), FIXTURE_NOW).frames["usage"]
+            usage = request.parse(share_rows(share_percent=100), FIXTURE_NOW).frames["usage"]
             kinds[query(request)["dataset"]] = usage["kind"].to_list()
         assert kinds == {"models": ["model"], "labs": ["lab"]}
+
+
+def test_a_day_whose_shares_do_not_add_up_is_refused() -> None:
+    with pytest.raises(FeedError, match=r"shares of tokens on 2026-08-01 add up to 15\.0 %"):
+        vercel_leaderboard.parse(share_rows(share_percent=15), FIXTURE_NOW, "model")
 
 
 class TestRegistry:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwenwatch_cache.errors import NothingToShow
+from qwenwatch_cache.errors import NothingToShow, QwenwatchError
 from qwenwatch_cache.feeds import openrouter_models, openrouter_rankings, vercel_leaderboard
 from qwenwatch_cache.feeds.feed import Parsed
 from qwenwatch_cache.frames import CATALOG_TABLE, USAGE_TABLE
@@ -101,7 +101,7 @@ class TestFixtureWorld:
             (5, 7, "google/gemini-3.1-pro-preview", 112 * B, 0.08, 0.02),
             (6, 6, "zhipuai/glm-5.2", 112 * B, 0.08, 0.01),
             (7, 3, "alibaba/qwen3-coder-480b-a35b-instruct:free", 42 * B, 0.03, -0.12),
-            (8, 8, "stealth/ox-alpha", 42 * B, 0.03, -0.01),
+            (8, 8, "stealth/ox-alpha@openrouter", 42 * B, 0.03, -0.01),
             (None, None, "other", 98 * B, 0.07, 0.02),
         ]
         assert (board.total, board.previous_total, board.complete) == (1400 * B, 1400 * B, True)
@@ -135,7 +135,7 @@ class TestFixtureWorld:
             "CN",
             "qwen/qwen3-coder-480b-a35b-07-25:free",
         )
-        cloaked = rows["stealth/ox-alpha"]
+        cloaked = rows["stealth/ox-alpha@openrouter"]
         assert (cloaked["name"], cloaked["vendor"], cloaked["country"]) == ("Ox Alpha", None, None)
         assert (rows["other"]["name"], rows["other"]["vendor"]) == ("other models", None)
         vendors = {row["id"]: row for row in world.board(TOKENS, "vendor", WEEK).rows.to_dicts()}
@@ -146,7 +146,7 @@ class TestFixtureWorld:
         rows = {
             row["id"]: row["history"] for row in world.board(TOKENS, "model", WEEK).rows.to_dicts()
         }
-        assert rows["stealth/ox-alpha"] == [
+        assert rows["stealth/ox-alpha@openrouter"] == [
             {"start": date(2026, 7, 27), "share": 0.05},
             {"start": date(2026, 8, 3), "share": 0.04},
             {"start": date(2026, 8, 10), "share": 0.03},
@@ -234,8 +234,8 @@ class TestVercel:
         assert found == {
             "deepseek/deepseek-v4-flash": "deepseek",
             "anthropic/claude-sonnet-4-6": "anthropic",
-            "GPT 5.4": None,  # a fixture's name that no table knows
-            "Qwen3 Max": None,
+            "GPT 5.4@vercel-leaderboard": None,  # a fixture's name that no table knows
+            "Qwen3 Max@vercel-leaderboard": None,
             "other": None,
         }
 
@@ -248,8 +248,8 @@ class TestVercel:
         board = known.board(definition_of("tokens/vercel-leaderboard"), "model", WEEK)
         # A: 30 … 36, the mean of which is 33; B was named on one of seven days: 14 ÷ 7.
         assert board.rows.select("rank", "id", "value", "share").rows() == [
-            (1, "A", None, 0.33),
-            (2, "B", None, 0.02),
+            (1, "A@vercel-leaderboard", None, 0.33),
+            (2, "B@vercel-leaderboard", None, 0.02),
             (None, "other", None, 0.65),
         ]
 
@@ -279,7 +279,8 @@ class TestGaps:
         }
         known = known_of(tmp_path, {"usage": rankings(days)}, at=FIXTURE_NOW)
         assert known.choose_window(TOKENS, "week", None) == WEEK.shifted(-1)
-        assert known.choose_window(TOKENS, "week", None, 2) == WEEK.shifted(-3)
+        with pytest.raises(NothingToShow, match="before 2026-08-02"):
+            known.choose_window(TOKENS, "week", None, 1)
         assert known.choose_window(TOKENS, "week", date(2026, 8, 12)) == WEEK.shifted(-1)
         with pytest.raises(NothingToShow, match="2026-08-10 to 2026-08-16"):
             known.choose_window(TOKENS, "week", date(2026, 8, 16))
@@ -291,7 +292,7 @@ class TestGaps:
         assert known.definitions() == []
         with pytest.raises(NothingToShow, match="qwenwatch refresh"):
             known.choose_definition("week")
-        with pytest.raises(NothingToShow, match="no definition 'downloads'"):
+        with pytest.raises(QwenwatchError, match="no definition 'downloads'"):
             known.choose_definition("week", "downloads")
 
     def test_what_was_withdrawn_is_no_figure(self, tmp_path: Path) -> None:
@@ -356,7 +357,7 @@ class TestOrder:
         ]
         by_model = known.board(TOKENS, "model", Window(day, "day")).rows
         assert by_model.select("rank", "id").rows() == [
-            (1, "stealth/x-alpha"),
+            (1, "stealth/x-alpha@openrouter"),
             (2, "alibaba/qwen3-max"),
             (None, "other"),
         ]
@@ -377,7 +378,11 @@ class TestCatalogue:
     def test_what_no_table_knows_keeps_its_own_id(self) -> None:
         directory = Directory(CATALOG_TABLE.empty())
         model = directory.model("openrouter-rankings", "nobody/new-1:free")
-        assert (model.id, model.vendor, model.mapped) == ("nobody/new-1:free", "unknown", False)
+        assert (model.id, model.vendor, model.mapped) == (
+            "nobody/new-1@openrouter:free",
+            "unknown",
+            False,
+        )
         assert directory.lab("vercel-leaderboard", "No Such Lab") == "unknown"
         assert directory.country("unknown") == ""
 
@@ -456,6 +461,6 @@ class TestRecomputed:
         }
         assert {"stealth/ox-alpha", "openrouter/owl-alpha"} <= cloaked
         found = known.board(TOKENS, "model", Window(date(2026, 6, 15), "week")).rows
-        owl = found.filter(pl.col("id") == "openrouter/owl-alpha").row(0, named=True)
+        owl = found.filter(pl.col("source_id") == "openrouter/owl-alpha").row(0, named=True)
         assert (owl["vendor"], owl["country"]) == (None, None)
         assert owl["rank"] is not None

@@ -51,7 +51,8 @@ class Cache:
 
     def of(self, model: str, at: datetime, **query: Any) -> dict[str, Any]:
         """The only row of a model."""
-        (row,) = (row for row in self.rows(at, **query) if row["model"] == model)
+        rows = self.rows(at, **query)
+        (row,) = (row for row in rows if row["model"] in {model, f"{model}@openrouter"})
         return row
 
 
@@ -116,7 +117,7 @@ class TestFixtureWorld:
         assert glm["cache_read"] is None
         assert plain(rows["openai/gpt-4", ""], *RATIOS)[:2] == (30.0, 15.0)
 
-    def test_list_prices_against_the_list_price_outside_the_mainland(self, world: Cache) -> None:
+    def test_list_prices_against_the_list_price_of_the_same_place(self, world: Cache) -> None:
         rows = {
             (row["model"], row["provider"]): row
             for row in world.rows(FIXTURE_NOW)
@@ -126,12 +127,12 @@ class TestFixtureWorld:
             *("1.2", "6", "intl"),
             *(1.0, 1.0),
         )
-        mainland = rows[QWEN, "alibaba-cn"]  # cheaper, yet not what others are compared with
+        mainland = rows[QWEN, "alibaba-cn"]  # cheaper, yet not what prices abroad are compared with
         assert plain(mainland, "input", "output", "region") == ("0.8", "3.2", "cn")
-        assert mainland["ratio_input"] == 0.666666667
-        assert mainland["ratio_output"] == 0.533333333
+        assert plain(mainland, *RATIOS[:2]) == (1.0, 1.0)
         assert plain(rows["anthropic/claude-sonnet-4-6", "anthropic"], *RATIOS[:2]) == (2.5, 2.5)
-        assert plain(rows["zhipuai/glm-5.2", "zhipuai"], *RATIOS[:2]) == (0.833333333, 0.5)
+        # The mainland price of 1/3 against the mainland price of 0.8/3.2.
+        assert plain(rows["zhipuai/glm-5.2", "zhipuai"], *RATIOS[:2]) == (1.25, 0.9375)
 
     def test_only_the_base_tier_is_compared(self, world: Cache) -> None:
         rows = world.rows(FIXTURE_NOW)
@@ -353,9 +354,28 @@ class TestZero:
         cache.poll(listing(paid), FIXTURE_NOW + 24 * HOUR)
         assert plain(cache.of("x/new", FIXTURE_NOW + 25 * HOUR), "input", "output") == ("1", "2")
 
-    def test_free_for_one_side_only_is_a_price(self, cache: Cache) -> None:
-        cache.poll(listing({"x/new": ("0", "0.000002")}), FIXTURE_NOW)
-        assert plain(cache.of("x/new", FIXTURE_NOW), "input", "output") == ("0", "2")
+    def test_free_for_one_side_only_needs_a_second_poll_too(self, cache: Cache) -> None:
+        one_side = {"x/new": ("0", "0.000002")}
+        cache.poll(listing(one_side), FIXTURE_NOW)
+        assert plain(cache.of("x/new", FIXTURE_NOW), "input", "output") == (None, "2")
+        cache.poll(listing(one_side), FIXTURE_NOW + HOUR)
+        assert plain(cache.of("x/new", FIXTURE_NOW + HOUR), "input", "output") == ("0", "2")
+
+    def test_what_was_paid_for_must_be_free_for_days(self, cache: Cache) -> None:
+        """kimi-k2.5 was listed at 0/0 in two captures, twelve hours apart."""
+        cache.poll(listing({"x/new": ("0.000001", "0.000002")}), FIXTURE_NOW)
+        for hours in (12, 24):
+            cache.poll(listing({"x/new": ("0", "0")}), FIXTURE_NOW + hours * HOUR)
+        row = cache.of("x/new", FIXTURE_NOW + 25 * HOUR)
+        assert plain(row, "input", "output", "changed_at") == (None, None, None)
+        cache.poll(listing({"x/new": ("0", "0")}), FIXTURE_NOW + 5 * DAY)
+        assert plain(cache.of("x/new", FIXTURE_NOW + 5 * DAY), "input", "output") == ("0", "0")
+
+    def test_a_zero_in_between_is_no_change(self, cache: Cache) -> None:
+        paid = {"x/new": ("0.000001", "0.000002")}
+        for number, listed in enumerate((paid, {"x/new": ("0", "0")}, paid)):
+            cache.poll(listing(listed), FIXTURE_NOW + number * 12 * HOUR)
+        assert cache.of("x/new", FIXTURE_NOW + 2 * DAY)["changed_at"] is None
 
     def test_free_variants_are_free_at_once(self, cache: Cache) -> None:
         cache.poll(listing({"x/new:free": ("0", "0")}), FIXTURE_NOW)
@@ -397,7 +417,7 @@ class TestChanges:
         )
         assert plain(cache.of("x/y", FIXTURE_NOW), *RATIOS) == (3.0, 3.0, 3.0)
 
-    def test_of_several_offers_of_the_baseline_the_cheapest_abroad_counts(
+    def test_a_baseline_that_is_cheaper_in_the_mainland_counts_so_only_there(
         self, cache: Cache
     ) -> None:
         cost = {"input": 1, "output": 1}
@@ -407,7 +427,14 @@ class TestChanges:
         }
         cache.poll(json.dumps(body).encode(), FIXTURE_NOW, "models-dev")
         rows = cache.rows(FIXTURE_NOW, baseline="minimax/minimax-m2.5")
-        assert {row["region"]: row["ratio_input"] for row in rows} == {"intl": 1.0, "cn": 0.5}
+        assert {row["region"]: row["ratio_input"] for row in rows} == {"intl": 1.0, "cn": 1.0}
+        only_there = {"zhipuai": {"models": {"glm-5": {"cost": {"input": 3, "output": 3}}}}}
+        cache.poll(json.dumps({**body, **only_there}).encode(), FIXTURE_NOW + DAY, "models-dev")
+        at = FIXTURE_NOW + DAY
+        rows = [row for row in cache.rows(at, baseline="minimax/minimax-m2.5") if row["input"] == 3]
+        assert [row["ratio_input"] for row in rows] == [3.0]
+        rows = [row for row in cache.rows(at, baseline="zhipuai/glm-5") if row["region"] == "intl"]
+        assert [row["ratio_input"] for row in rows] == [0.666666667]  # glm-5 is listed only there
 
 
 class TestRecorded:

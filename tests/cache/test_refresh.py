@@ -72,9 +72,13 @@ def server(watch: Watch) -> Iterator[FeedServer]:
         yield server
 
 
+NO_BASELINE = Path(__file__).parent / "no-baseline"
+"""No such folder: the real baseline goes past the server's day and would come into view hourly."""
+
+
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    return Store(tmp_path / "cache")
+    return Store(tmp_path / "cache", bundled=NO_BASELINE)
 
 
 def settings_of(server: FeedServer, *names: str, key: str = KEY) -> list[FeedSettings]:
@@ -236,7 +240,7 @@ class TestRounds:
         self, server: FeedServer, store: Store, watch: Watch
     ) -> None:
         await refresh(store, settings_of(server), watch)
-        outcomes = await refresh(Store(store.root), settings_of(server), watch)
+        outcomes = await refresh(Store(store.root, bundled=NO_BASELINE), settings_of(server), watch)
         assert [one.state for one in outcomes] == ["not due"] * 4
 
 
@@ -359,7 +363,9 @@ def one_round(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("one-round") / "cache"
     watch = Watch()
     with FeedServer(FixtureBodies(), now=lambda: watch.now) as server:
-        outcomes = asyncio.run(refresh(Store(root), settings_of(server), watch))
+        outcomes = asyncio.run(
+            refresh(Store(root, bundled=NO_BASELINE), settings_of(server), watch)
+        )
     assert [one.state for one in outcomes] == ["stored"] * 4
     return root
 
@@ -485,7 +491,7 @@ class TestBackOff:
         [feed] = settings_of(server, MODELS)
         assert await self.fail(store, feed, watch) == timedelta(hours=2)
         watch.on(minutes=-1)
-        [waiting] = await refresh(Store(store.root), [feed], watch)
+        [waiting] = await refresh(Store(store.root, bundled=NO_BASELINE), [feed], watch)
         assert waiting.state == "not due"
         assert len(server.requests) == 1
 
@@ -524,7 +530,7 @@ class TestDamage:
         assert outcome.state == "failed"
         # The process that met the damage is gone, and so is what it knew.
         watch.on(minutes=2)
-        [outcome] = await refresh(Store(store.root), feeds, watch)
+        [outcome] = await refresh(Store(store.root, bundled=NO_BASELINE), feeds, watch)
         assert (outcome.state, outcome.rows_new) == ("stored", rows)
 
     async def test_after_that_all_goes_as_ever(

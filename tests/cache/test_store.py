@@ -166,10 +166,16 @@ class TestBaseline:
     def layered(self, tmp_path: Path, root: Path) -> Store:
         bundled = tmp_path / "bundled"
         bundled.mkdir()
-        usage({"a": 1, "b": 2, "c": 3}, NOW).write_parquet(bundled / "usage.parquet")
+        other_day = DAY - timedelta(days=1)
+        pl.concat(
+            [
+                usage({"a": 1, "b": 2, "gone": 5}, NOW),
+                usage({"c": 3}, NOW, period=other_day),
+            ]
+        ).write_parquet(bundled / "usage.parquet")
         store = Store(root, bundled=bundled)
-        store.append({"usage": usage({"a": 10, "d": 4}, at(1))}, at(1))
-        store.append({"usage": usage({"b": 20}, at(-1), feed="f")}, at(-1))
+        store.append({"usage": usage({"b": 20}, at(-1))}, at(-1))
+        store.append({"usage": usage({"a": 10, "b": 2, "d": 4}, at(1))}, at(1))
         return store
 
     def test_the_later_observation_counts(self, layered: Store) -> None:
@@ -177,13 +183,21 @@ class TestBaseline:
         # What the cache observed before the baseline was made does not hide the baseline.
         assert (shown["a"], shown["b"], shown["c"], shown["d"]) == (10, 2, 3, 4)
 
+    def test_what_a_feed_states_no_longer_is_withdrawn_from_the_baseline_too(
+        self, layered: Store
+    ) -> None:
+        shown = dict(values_of(as_of(layered.read(USAGE_TABLE), USAGE_TABLE)))
+        assert shown["gone"] is None
+        before = dict(values_of(as_of(layered.read(USAGE_TABLE), USAGE_TABLE, NOW)))
+        assert before["gone"] == 5
+
     def test_before_the_cache_began_the_baseline_speaks(self, layered: Store) -> None:
         shown = dict(values_of(as_of(layered.read(USAGE_TABLE), USAGE_TABLE, NOW)))
         assert shown["a"] == 1
 
     def test_the_cache_does_not_hold_the_baseline(self, layered: Store) -> None:
         assert "c" not in layered.cached(USAGE_TABLE)["entity"].to_list()
-        assert layered.bundled(USAGE_TABLE)["entity"].to_list() == ["a", "b", "c"]
+        assert layered.bundled(USAGE_TABLE)["entity"].to_list() == ["a", "b", "gone", "c"]
 
     def test_a_table_without_baseline_is_empty(self, layered: Store) -> None:
         assert layered.bundled(PRICE_TABLE).is_empty()

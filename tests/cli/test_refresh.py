@@ -39,7 +39,7 @@ def test_force_stores_no_row_again(live: Run, server: FeedServer, tmp_path: Path
 def test_without_a_key_the_keyless_feeds_go_on(live: Run, server: FeedServer) -> None:
     ran = live("refresh", OPENROUTER_API_KEY="")
     assert ran.code == 0
-    assert "openrouter-rankings: no key (no key: set OPENROUTER_API_KEY" in ran.out
+    assert "openrouter-rankings: no key (set OPENROUTER_API_KEY" in ran.out
     assert ran.out.count(": stored, ") == 3
     assert "openrouter-rankings" not in {request.feed for request in server.requests}
 

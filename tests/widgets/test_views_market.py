@@ -112,9 +112,9 @@ class TestLeaders:
         week = Window(date(2026, 7, 27), "week")  # the first of the cloaked model
         board = world.board(definition_of("tokens"), "model", week)
         rows = by_key(leaders_table(board))
-        assert rows["stealth/ox-alpha"]["moved"] == "new"
-        assert rows["stealth/ox-alpha"]["change"] == "–"
-        assert rows["stealth/ox-alpha"]["country"] == "–"
+        assert rows["stealth/ox-alpha@openrouter"]["moved"] == "new"
+        assert rows["stealth/ox-alpha@openrouter"]["change"] == "–"
+        assert rows["stealth/ox-alpha@openrouter"]["country"] == "–"
 
     def test_the_rest_is_shown_however_few_are_asked_for(self, world: Known) -> None:
         board = world.board(definition_of("tokens"), "model", WEEK)
@@ -132,7 +132,7 @@ class TestLeaders:
         board = world.board(definition_of("tokens"), "model", WEEK)
         assert len(window_starts(board)) == 5  # there are no figures before 13 July
         cells = {row.key: row.cells[-1].series for row in leaders_table(board).rows}
-        assert cells["stealth/ox-alpha"] == (None, None, 0.05, 0.04, 0.03)
+        assert cells["stealth/ox-alpha@openrouter"] == (None, None, 0.05, 0.04, 0.03)
         assert cells["alibaba/qwen3-max"] == (0.08, 0.08, 0.14, 0.15, 0.12)
 
     def test_a_citation_carries_definition_scope_window_and_source(self, world: Known) -> None:

@@ -94,7 +94,8 @@ def test_the_frame_of_the_document(plain: dict[str, Any]) -> None:
     assert plain["prices"]["at"] == "2026-08-21T23:59:59Z"
     sources = {source["feed"]: source for source in plain["sources"]}
     assert set(sources) == {
-        *("openrouter-rankings", "vercel-leaderboard", "openrouter-models", "models-dev")
+        *("openrouter-rankings", "vercel-leaderboard", "openrouter-models", "models-dev"),
+        "openrouter-rankings-page",  # the weeks of the history before the recorded days
     }
     rankings = sources["openrouter-rankings"]
     assert rankings["as_of"] == "2026-08-22T00:05:00Z"

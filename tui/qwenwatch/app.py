@@ -1,7 +1,10 @@
 """The program on the screen: its modes, its themes and the polling of the feeds."""
 
+import asyncio
 import os
+import signal
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import ClassVar
 
 from textual import on
@@ -29,7 +32,7 @@ class QwenwatchApp(App[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "refresh_feeds", "refresh", id="app.refresh", tooltip="Ask the feeds now"),
         Binding("p", "pause", "pause", id="app.pause", tooltip="Pause polling, or go on"),
-        Binding("1", "switch_mode('market')", "Market", show=False, id="app.market",
+        Binding("1", "market", "Market", show=False, id="app.market",
                 tooltip="To the Market screen"),
         Binding("7,F", "switch_mode('feeds')", "Feeds", show=False, id="app.feeds",
                 tooltip="To the Feeds screen"),
@@ -72,6 +75,9 @@ class QwenwatchApp(App[None]):
 
     def on_mount(self) -> None:
         """Begin to poll once the first screen is painted."""
+        with suppress(NotImplementedError, RuntimeError):  # no such signal, or not the main thread
+            # Ended from outside the terminal is left as tidy as with the key.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, None, 143)
         if self._poll:
             self.call_after_refresh(self.run_worker, self._poller.run(), group="poll")
 
@@ -94,6 +100,12 @@ class QwenwatchApp(App[None]):
             self._poller.toggle_pause()
         else:
             self._say("This run does not poll")
+
+    def action_market(self) -> None:
+        """Go to the Market screen, closing what lies over it."""
+        self.switch_mode("market")
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
 
     def action_theme(self) -> None:
         """Switch to the next theme."""

@@ -40,6 +40,7 @@ class Backend:
     def __init__(self, session: Session) -> None:
         """Answer from a session."""
         self._session = session
+        self._opening: MarketQuery | None = None
         self._asks: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "market": self._market,
             "vendor": self._vendor,
@@ -63,7 +64,10 @@ class Backend:
         session, query = self._session, _query(request)
         scene = session.scene()
         view = market_view(session.known(), query, scene)
-        write_ready_market(session.store.root, query, view)
+        if self._opening is None:
+            self._opening = query
+        if query == self._opening:
+            write_ready_market(session.store.root, query, view)
         return view
 
     async def _vendor(self, request: dict[str, Any]) -> Any:

@@ -1,6 +1,7 @@
 """The command line: what there is, and which module does it. Nothing slow is imported here."""
 
 import argparse
+import contextlib
 import gc
 import os
 import sys
@@ -26,7 +27,8 @@ examples:
 EXIT_CODES = """\
 exit codes:
   0 good · 1 a check failed · 2 usage or configuration · 3 a feed failed, what is cached was served
-  4 nothing to show · 5 the cache is damaged, locked or cannot be written · 130 interrupted
+  4 nothing to show · 5 the cache is damaged, locked or cannot be written
+  70 a fault of the program · 130 interrupted
 """
 
 FORMATS = ("text", "json", "ndjson", "csv", "md")
@@ -52,14 +54,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), ExitCode.CACHE)
     except (QwenwatchError, ValueError) as error:
         return _fail(str(error), ExitCode.USAGE)
+    except OSError as error:
+        return _fail(f"cannot write the output: {error.strerror}", ExitCode.CACHE)
+    except (OverflowError, ArithmeticError):
+        return _fail("a date, time or number given is out of range", ExitCode.USAGE)
+    except Exception as error:  # nobody but a developer can read a traceback
+        kind = type(error).__name__
+        return _fail(f"internal fault ({kind}: {error}); please report it", ExitCode.FAULT)
     return status
 
 
 def run() -> None:
     """Entry point of the installed command: run, and leave without taking everything apart."""
+    if sys.stdout is None or sys.stderr is None or sys.stdin is None:
+        os._exit(ExitCode.USAGE)  # started without the three streams: nobody can be told
     status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
     # The interpreter's own end costs as much as a small answer once Polars is loaded.
     os._exit(status)
 
@@ -129,12 +142,19 @@ def _snapshot_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--date", metavar="D", help="the day, YYYY-MM-DD; default: the newest")
     parser.add_argument("--known-at", metavar="T", help="use nothing learned later than this")
     parser.add_argument("--format", choices=FORMATS, default="text")
-    parser.add_argument("--top", type=int, metavar="N", help="rows of a table; 0 for all")
+    parser.add_argument("--top", type=_count, metavar="N", help="rows of a table; 0 for all")
     parser.add_argument("--by", choices=("vendor", "model", "country"), help="one grouping only")
     parser.add_argument("--metric", metavar="M", help="tokens, requests, spend, or METRIC/FEED")
     parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
     parser.add_argument("--baseline", metavar="MODEL", help="model that ratios refer to")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file")
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError("below 0")
+    return count
 
 
 def _run(options: argparse.Namespace) -> int:

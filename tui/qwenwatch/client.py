@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,12 @@ from qwenwatch_widgets.views.query import MarketQuery
 
 IDLE = 60.0
 """Seconds without a question after which the process is let go, and its memory with it."""
+
+PATIENCE = 30.0
+"""Seconds for an answer; a process that takes longer hangs and is replaced."""
+
+ROUND_PATIENCE = 900.0
+"""Seconds for a round over all feeds, each of which has deadlines of its own."""
 
 
 class ProcessAnswers:
@@ -41,8 +47,9 @@ class ProcessAnswers:
         self._first = first
         self._ready: MarketView | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: dict[int, asyncio.Future[Any]] = {}
+        self._waiting: dict[int, tuple[subprocess.Popen[bytes], asyncio.Future[Any]]] = {}
         self._number = 0
         self._retirement: asyncio.TimerHandle | None = None
 
@@ -55,7 +62,8 @@ class ProcessAnswers:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
             )
-            threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+            self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+            self._reader.start()
 
     def ready_market(self) -> MarketView | None:
         """The view kept ready on disk for the first query."""
@@ -78,7 +86,8 @@ class ProcessAnswers:
 
     async def refresh(self, *, force: bool = False) -> RefreshReport:
         """Ask the feeds that are due; returns when everything is stored."""
-        return from_plain(RefreshReport, await self._ask("refresh", force=force))
+        plain = await self._ask("refresh", ROUND_PATIENCE, force=force)
+        return from_plain(RefreshReport, plain)
 
     async def close(self) -> None:
         """End the process; what it was writing it has written atomically, or not at all."""
@@ -86,27 +95,35 @@ class ProcessAnswers:
             self._retirement.cancel()
         self._loop = None
         process, self._process = self._process, None
-        if process is not None:
+        if process is not None and self._reader is not None:
             process.kill()
-            process.wait()
+            self._reader.join()
 
-    async def _ask(self, ask: str, **arguments: Any) -> Any:
+    async def _ask(self, ask: str, patience: float = PATIENCE, **arguments: Any) -> Any:
         self._loop = asyncio.get_running_loop()
         if self._retirement:
             self._retirement.cancel()
         self.start()
-        assert self._process is not None and self._process.stdin is not None
+        process = self._process
+        assert process is not None and process.stdin is not None
         self._number += 1
         number, future = self._number, self._loop.create_future()
-        self._waiting[number] = future
+        self._waiting[number] = (process, future)
         line = json.dumps({"id": number, "ask": ask, **arguments}).encode() + b"\n"
         try:
             # A question is far smaller than the pipe, so writing it does not block.
-            self._process.stdin.write(line)
-            self._process.stdin.flush()
-            return await future
+            process.stdin.write(line)
+            process.stdin.flush()
+            return await asyncio.wait_for(future, patience)
         except (BrokenPipeError, ConnectionResetError) as error:
             raise AnswersError("the process that reads the cache has ended; try again") from error
+        except TimeoutError as error:
+            process.kill()
+            if self._process is process:
+                self._process = None
+            raise AnswersError(
+                f"no answer within {patience:.0f} s; the process that reads the cache was replaced"
+            ) from error
         finally:
             self._waiting.pop(number, None)
             self._retire_later()
@@ -114,20 +131,21 @@ class ProcessAnswers:
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         """Hand every reply over to the event loop; runs in a thread of its own."""
         assert process.stdout is not None and process.stderr is not None
-        for line in process.stdout:
-            self._hand_over(self._settle, line)
-        last_words = process.stderr.read().decode(errors="replace").strip().splitlines()
-        self._hand_over(self._lost, last_words[-1] if last_words else "no message")
+        with contextlib.suppress(BrokenPipeError), process:  # which closes its pipes at the end
+            for line in process.stdout:
+                self._hand_over(self._settle, line)
+            last_words = process.stderr.read().decode(errors="replace").strip().splitlines()
+        self._hand_over(self._lost, process, last_words[-1] if last_words else "no message")
 
-    def _hand_over(self, receive: Any, what: Any) -> None:
+    def _hand_over(self, receive: Callable[..., None], *what: Any) -> None:
         loop = self._loop
         if loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has just been closed
-                loop.call_soon_threadsafe(receive, what)
+                loop.call_soon_threadsafe(receive, *what)
 
     def _settle(self, line: bytes) -> None:
         reply = json.loads(line)
-        future = self._waiting.get(reply["id"])
+        _, future = self._waiting.get(reply["id"], (None, None))
         if future is None or future.done():
             return
         if "error" in reply:
@@ -135,9 +153,9 @@ class ProcessAnswers:
         else:
             future.set_result(reply["view"])
 
-    def _lost(self, reason: str) -> None:
-        for future in self._waiting.values():
-            if not future.done():
+    def _lost(self, process: subprocess.Popen[bytes], reason: str) -> None:
+        for asked, future in self._waiting.values():
+            if asked is process and not future.done():
                 future.set_exception(
                     AnswersError(f"the process that reads the cache has ended ({reason})")
                 )
@@ -147,5 +165,7 @@ class ProcessAnswers:
             self._retirement = self._loop.call_later(IDLE, self._retire)
 
     def _retire(self) -> None:
-        if self._process and self._process.stdin and not self._waiting:
-            self._process.stdin.close()
+        """Let the process end by itself; the next question starts another."""
+        process, self._process = self._process, None
+        if process is not None and process.stdin is not None:
+            process.stdin.close()

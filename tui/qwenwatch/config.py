@@ -23,6 +23,7 @@ from platformdirs import user_cache_path, user_config_path
 
 from qwenwatch_cache.errors import QwenwatchError
 
+DEFAULT_BASELINE = "alibaba/qwen3-max"
 DEFAULT_MIX = (Decimal("0.80"), Decimal("0.05"), Decimal("0.15"))
 
 _EVERY = re.compile(r"(\d+)\s*(m|h|d)")
@@ -71,7 +72,7 @@ class Config:
     by: str = "vendor"
     window: str = "week"
     top: int = 20
-    baseline: str = "alibaba/qwen3-max"
+    baseline: str = DEFAULT_BASELINE
     theme: str = ""
     panels: tuple[str, ...] = ()
     mix: tuple[Decimal, Decimal, Decimal] = DEFAULT_MIX
@@ -121,7 +122,7 @@ def load_config(path: Path | None = None, cache_dir: Path | None = None) -> Conf
         by=view.choice("by", ("vendor", "model", "country"), "vendor"),
         window=view.choice("window", ("day", "week", "month"), "week"),
         top=view.number("top", 20, least=1),
-        baseline=view.text("baseline") or "alibaba/qwen3-max",
+        baseline=view.text("baseline") or DEFAULT_BASELINE,
         theme=view.text("theme"),
         panels=view.texts("panels"),
         mix=mix.mix(),
@@ -133,8 +134,31 @@ def load_config(path: Path | None = None, cache_dir: Path | None = None) -> Conf
     )
     for table in (view, cache, mix):
         table.refuse_rest()
+    if config.metric or config.panels or config.baseline != DEFAULT_BASELINE:
+        _check_names(config)
     reader.refuse_rest()
     return config
+
+
+def _check_names(config: Config) -> None:
+    """Refuse names of definitions, models and vendors that do not exist."""
+    # The tables are loaded only for those who name something.
+    from qwenwatch_cache.identity import load_identity
+    from qwenwatch_cache.market.definitions import definition_of
+    from qwenwatch_cache.vendors import load_vendors
+
+    try:
+        if config.metric:
+            key = "metric"
+            definition_of(config.metric)
+        if config.baseline != DEFAULT_BASELINE:
+            key = "baseline"
+            load_identity().resolve(config.baseline)
+    except QwenwatchError as error:
+        raise ConfigError(f"{config.path}: view.{key}: {error}") from error
+    for vendor in config.panels:
+        if load_vendors().get(vendor) is None:
+            raise ConfigError(f"{config.path}: view.panels: there is no vendor {vendor!r}")
 
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:

@@ -18,5 +18,7 @@ class ExitCode(IntEnum):
     """There are no figures for what was asked."""
     CACHE = 5
     """The cache is damaged, locked, or cannot be written."""
+    FAULT = 70
+    """A fault of the program itself; worth a report."""
     INTERRUPTED = 130
     """Stopped with Ctrl-C."""

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from qwenwatch_widgets.views.amounts import clean
+
 if TYPE_CHECKING:
     from qwenwatch_cache.refresh import Outcome
 
@@ -19,4 +21,4 @@ def outcome_line(outcome: "Outcome", now: datetime) -> str:
         text += f"; left out: {rules}"
     if outcome.due and outcome.state in {"not due", "failed"}:
         text += f"; next {outcome.due:%Y-%m-%d %H:%MZ}"
-    return text
+    return clean(text)  # messages quote what feeds sent

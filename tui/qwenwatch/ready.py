@@ -5,6 +5,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from qwenwatch import __version__
 from qwenwatch.files import write_whole
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.market import MarketView
@@ -15,7 +16,7 @@ def read_ready_market(root: Path, query: MarketQuery) -> MarketView | None:
     """The view kept for exactly this query, None if there is none that can be used."""
     try:
         plain = json.loads(_path(root).read_text(encoding="utf-8"))
-        if plain["query"] != asdict(query):
+        if plain["program"] != __version__ or plain["query"] != asdict(query):
             return None
         return from_plain(MarketView, plain["view"])
     except (OSError, ValueError, KeyError, TypeError):
@@ -29,7 +30,7 @@ def write_ready_market(root: Path, query: MarketQuery, view: MarketView) -> None
     """
     if query.steps_back:
         return
-    plain = {"query": asdict(query), "view": asdict(view)}
+    plain = {"program": __version__, "query": asdict(query), "view": asdict(view)}
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
     path = _path(root)
     with contextlib.suppress(OSError):

@@ -65,7 +65,9 @@ class Session:
         if self._known is None or stamp != self._stamp or now - self._known.at > FRESH:
             newest = self.store.last_observed()
             ahead = newest is not None and now < newest <= now + CLOCK_SKEW
-            self._known = Known(self.store, newest if newest and ahead else now)
+            at = newest if newest and ahead else now
+            # Whole seconds are what is printed, and what --known-at must bring back.
+            self._known = Known(self.store, at.replace(microsecond=0) + timedelta(seconds=1))
             self._stamp = stamp
         return self._known
 

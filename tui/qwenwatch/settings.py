@@ -32,8 +32,8 @@ def _settings(config: Config, feed: Feed, stated: FeedConfig) -> FeedSettings:
     base_url = stated.url or config.feeds_url
     if base_url and not _is_address(base_url):
         raise ConfigError(
-            f"the address {base_url!r} for {feed.name} is not usable: it must begin with http:// "
-            "or https:// and name a host (see QWENWATCH_FEEDS_URL and [feeds] url)"
+            f"the address for {feed.name} is not usable: it must begin with http:// or https:// "
+            "and name a host (see QWENWATCH_FEEDS_URL and [feeds] url)"
         )
     if stated.every is not None and stated.every < feed.floor:
         raise ConfigError(

@@ -16,6 +16,9 @@ Row = TypeVar("Row")
 Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 """A number of things, as feeds state them; what is larger would not be one."""
 
+SEVERAL = 3
+"""Wrong prices from which on it may be the answer that is wrong, not a price."""
+
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises for a body that is not JSON, not UTF-8, or nested without end."""
 
@@ -138,6 +141,16 @@ def decode_each(
             f"the first is {first}: {reason}"
         )
     return good, bad
+
+
+def refuse_unit_error(feed: str, refused: int, rows: int, example: str) -> None:
+    """Refuse a whole answer of which several, and more than a tenth, of the prices cannot be right.
+
+    Raises:
+        FeedError: That is another unit or format, not a few bad rows.
+    """
+    if refused >= SEVERAL and refused * 10 > rows:
+        raise FeedError(f"{feed}: {refused} of {rows} prices cannot be right, the first: {example}")
 
 
 def _plain(error: Exception) -> str:

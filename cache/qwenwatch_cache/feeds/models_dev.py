@@ -17,7 +17,15 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
-from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode, decode_each
+from qwenwatch_cache.feeds.feed import (
+    Done,
+    Feed,
+    Parsed,
+    Request,
+    decode,
+    decode_each,
+    refuse_unit_error,
+)
 from qwenwatch_cache.feeds.money import RefusedPrice, kept
 from qwenwatch_cache.frames import CATALOG, PRICE, PRICE_FIELDS, conform
 from qwenwatch_cache.identity import load_identity
@@ -81,6 +89,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
     vendors, identity = load_vendors(), load_identity()
     refused: Counter[str] = Counter()
     prices: list[dict[str, Any]] = []
+    wrong: list[str] = []
     catalog: list[dict[str, Any]] = []
     total = 0
     own: list[tuple[str, str, str, msgspec.Raw]] = []
@@ -115,7 +124,10 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
             prices.extend(_price_rows(model_id, model.cost, provider, region, fetched_at))
         except RefusedPrice as reason:
             refused[reason.rule] += 1
+            wrong.append(f"{model_id}: {reason}")
             unread.add(model_id)
+    if wrong:
+        refuse_unit_error(NAME, len(wrong), len(models), wrong[0])
     frames = {
         "price": conform(pl.DataFrame(prices, schema=PRICE), PRICE),
         "catalog": conform(pl.DataFrame(catalog, schema=CATALOG), CATALOG),

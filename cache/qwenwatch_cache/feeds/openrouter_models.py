@@ -27,6 +27,7 @@ from qwenwatch_cache.feeds.feed import (
     Request,
     decode,
     decode_each,
+    refuse_unit_error,
 )
 from qwenwatch_cache.feeds.money import RefusedPrice, amount_of, per_million
 from qwenwatch_cache.frames import CATALOG, PRICE, PRICE_FIELDS, conform
@@ -115,6 +116,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
     if bad:
         refused["another shape than documented"] = len(bad)
     prices: list[dict[str, Any]] = []
+    wrong: list[str] = []
     catalog: list[dict[str, Any]] = []
     for model_id, model in models:
         if model_id.startswith("~"):
@@ -124,9 +126,12 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
             prices.extend(_price_rows(model, fetched_at))
         except RefusedPrice as reason:
             refused[reason.rule] += 1
+            wrong.append(f"{model_id}: {reason}")
             unread.add(split_variant(model_id)[0])
             continue
         catalog.append(_catalog_row(model, fetched_at))
+    if wrong:
+        refuse_unit_error(NAME, len(wrong), len(models), wrong[0])
     frames = {
         "price": conform(pl.DataFrame(prices, schema=PRICE), PRICE),
         "catalog": conform(pl.DataFrame(catalog, schema=CATALOG), CATALOG),

@@ -21,6 +21,7 @@ NAME = "vercel-leaderboard"
 PATH = "/api/ai/leaderboard-export"
 EARLIEST = date(2025, 10, 1)
 AGAIN = 4  # days before the last round that are asked for again
+WHOLE = (0.98, 1.02)  # what the shares of a day may add up to, roundings granted
 METRICS = frozenset({"tokens", "requests", "spend"})
 OTHER = "Other"
 SCOPE = {"model": "models named by Vercel + other", "lab": "all labs"}
@@ -47,7 +48,8 @@ def parse(body: bytes, fetched_at: datetime, kind: str) -> Parsed:
         kind: "model" or "lab".
 
     Raises:
-        FeedError: Not the documented shape, no rows, a share outside 0–100 %, or a name twice.
+        FeedError: Not the documented shape, no rows, a share outside 0–100 %, a name twice, or
+            a day whose shares do not add up to 100 %.
     """
     rows = decode(NAME, body, _Body).rows
     if not rows:
@@ -77,6 +79,13 @@ def parse(body: bytes, fetched_at: datetime, kind: str) -> Parsed:
     if not twice.is_empty():
         first = twice.row(0, named=True)
         raise FeedError(f"{NAME}: {first['entity']} stands twice on {first['period']}")
+    sums = frame.group_by("metric", "period").agg(pl.col("share").sum()).sort("metric", "period")
+    off = sums.filter(~pl.col("share").is_between(*WHOLE))
+    if not off.is_empty():
+        metric, day, total = off.row(0)
+        raise FeedError(
+            f"{NAME}: the shares of {metric} on {day} add up to {total * 100:.1f} %, expected 100"
+        )
     return Parsed(
         {"usage": conform(frame, USAGE)},
         len(rows),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from qwenwatch_cache.errors import NothingToShow
+from qwenwatch_cache.errors import QwenwatchError
 
 By = Literal["vendor", "model", "country"]
 GROUPINGS: tuple[By, ...] = get_args(By)
@@ -96,11 +96,11 @@ def definition_of(key: str) -> Definition:
     """A definition by its key, or by its metric alone if that says it all.
 
     Raises:
-        NothingToShow: There is none of that name; the message lists what there is.
+        QwenwatchError: There is none of that name; the message lists what there is.
     """
     if key in DEFINITIONS:
         return DEFINITIONS[key]
     fitting = [one for one in DEFINITIONS.values() if one.metric == key]
     if fitting:
         return fitting[0]
-    raise NothingToShow(f"no definition {key!r}; there are {', '.join(DEFINITIONS)}")
+    raise QwenwatchError(f"no definition {key!r}; there are {', '.join(DEFINITIONS)}")

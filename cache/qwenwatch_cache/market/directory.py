@@ -12,6 +12,9 @@ from qwenwatch_cache.vendors import UNKNOWN, Vendor, Vendors, load_vendors
 OTHER = frozenset({"other", "others", "Others"})
 """How sources call the rest that they do not name."""
 
+LONGEST_NAME = 80
+"""Letters of a name that are shown; a longer one is a fault or an attack."""
+
 UNATTRIBUTED = "unattributed"
 """The bucket of everything whose vendor or country is not known, `other` included."""
 
@@ -21,7 +24,8 @@ class Model:
     """A model as one feed knows it.
 
     Attributes:
-        id: Canonical id with variant ("alibaba/qwen3-max:free"); the feed's own id if not mapped.
+        id: Canonical id with variant ("alibaba/qwen3-max:free"); for a model that is not mapped
+            the feed's own id and the feed ("qwen/new@openrouter"), so that it meets no other.
         name: For people.
         vendor: Vendor id, or "unknown".
         mapped: Whether the id is canonical.
@@ -45,6 +49,7 @@ class Directory:
         """Take the catalogue rows (frames.CATALOG, all revisions) known at the time asked about."""
         self.identity = identity or load_identity()
         self.vendors = vendors or load_vendors()
+        self._by_name = {vendor.name: vendor for vendor in self.vendors}
         rows = as_of(catalog, CATALOG_TABLE).select("feed", "model", "usage_slug", "name")
         self._names: dict[tuple[str, str], str] = {}
         self._catalogue_id: dict[str, str] = {}
@@ -66,20 +71,21 @@ class Directory:
             if canonical is None and catalogue_id:
                 canonical = self.identity.canonical("openrouter-models", catalogue_id)
             name = self._names.get(("openrouter-models", catalogue_id))
-            return self._model(canonical, base, variant, name, _author(base))
+            own = f"{catalogue_id or base}@openrouter"
+            return self._model(canonical, own, variant, name, _author(base))
         if feed == "openrouter-models":
             base, variant = split_variant(entity)
             name = self._names.get((feed, base)) or self._names.get((feed, entity))
-            return self._model(
-                self.identity.canonical(feed, base), base, variant, name, _author(base)
-            )
+            canonical = self.identity.canonical(feed, base)
+            return self._model(canonical, f"{base}@openrouter", variant, name, _author(base))
         canonical = self.identity.canonical(feed, entity)
-        return self._model(canonical, entity, "", self._names.get((feed, entity), entity), None)
+        name = self._names.get((feed, entity), entity)
+        return self._model(canonical, f"{entity}@{feed}", "", name, None)
 
     def lab(self, feed: str, entity: str) -> str:
         """Vendor id behind a lab or author name of a feed, or "unknown"."""
         namespace = "openrouter" if feed.startswith("openrouter") else feed.partition("-")[0]
-        vendor = self.vendors.by_alias(namespace, entity)
+        vendor = self.vendors.by_alias(namespace, entity) or self._by_name.get(entity)
         return vendor.id if vendor else UNKNOWN
 
     def vendor(self, vendor_id: str) -> Vendor | None:
@@ -99,7 +105,8 @@ class Directory:
             known = self.vendors.by_alias("openrouter", author)
             vendor = known.id if known else UNKNOWN
         suffix = f":{variant}" if variant else ""
-        shown = (name or own_id).partition(": ")[2] or name or own_id.rpartition("/")[2]
+        plain_id = own_id.rpartition("@")[0].rpartition("/")[2]
+        shown = ((name or "").partition(": ")[2] or name or plain_id)[:LONGEST_NAME]
         if variant and not shown.lower().endswith(f"({variant})"):
             shown = f"{shown} ({variant})"
         return Model(f"{canonical or own_id}{suffix}", shown, vendor, canonical is not None)

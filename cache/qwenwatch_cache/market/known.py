@@ -19,6 +19,8 @@ from qwenwatch_cache.market.totals import complete_windows, totals
 from qwenwatch_cache.market.windows import Grain, Window, last_complete
 from qwenwatch_cache.store import Store, as_of
 
+Status = Literal["live", "bundled", "mixed"]
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -32,7 +34,7 @@ class Origin:
         licence: Licence line.
         citation: Citation with `as_of` filled in.
         status: "live" if this cache read the feed itself, "bundled" if the figures came with the
-            program.
+            program, "mixed" if some did.
     """
 
     feed: str
@@ -41,7 +43,7 @@ class Origin:
     fetched_at: datetime | None
     licence: str
     citation: str
-    status: Literal["live", "bundled"]
+    status: Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,9 @@ class Known:
             window = self.newest_window(one, grain, until)
             if window is not None and (best is None or window.start > best[0]):
                 best = (window.start, one)
+        if best is None and self.definitions():
+            when = f" up to {until}" if until else ""
+            raise NothingToShow(f"no complete {grain} of usage is known{when}")
         if best is None:
             raise NothingToShow(
                 "there are no usage figures yet: run `qwenwatch refresh`, or see `qwenwatch feeds`"
@@ -176,13 +181,21 @@ class Known:
                 f"no figures of {definition.label} for the {grain} {asked.start} to {asked.end}; "
                 f"the newest complete one before it is {newest.start} to {newest.end}"
             )
-        return newest.shifted(-steps_back)
+        window = newest.shifted(-steps_back)
+        if (
+            steps_back
+            and self.totals(definition, "vendor", grain)
+            .filter(pl.col("start") == window.start)
+            .is_empty()
+        ):
+            raise NothingToShow(f"no figures of {definition.label} before {window.end}")
+        return window
 
     def board(self, definition: Definition, by: By, window: Window, *, history: int = 26) -> Board:
         """The leaderboard of a window; its rows are empty if there are no figures."""
         known = self.totals(definition, by, window.grain)
         here = known.filter(pl.col("start") == window.start)
-        before = known.filter(pl.col("start") == window.shifted(-1).start)
+        before = known.filter((pl.col("start") == window.shifted(-1).start) & pl.col("complete"))
         return Board(
             definition=definition,
             by=by,
@@ -220,7 +233,20 @@ class Known:
             (pl.col("feed") == feed) & pl.col("error").is_null() & (pl.col("started") <= at)
         )
         last = polled[-1] if polled else None
-        return _origin(feed, last, last, live=not own.is_empty())
+        return _origin(feed, last, last, "bundled" if own.is_empty() else "live")
+
+    def history_origins(self, board: Board) -> Sequence[Origin]:
+        """Where the windows before the board's came from, if from elsewhere."""
+        starts = {point["start"] for points in board.rows["history"] for point in points}
+        known = self.totals(board.definition, board.by, board.window.grain)
+        earlier = known.filter(pl.col("start").is_in(list(starts)))
+        feeds = earlier.get_column("feed").unique().sort().to_list()
+        return [
+            self._usage_origin(rows, board.window.shifted(-1))
+            for feed in feeds
+            if feed != board.origin.feed
+            and not (rows := earlier.filter(pl.col("feed") == feed)).is_empty()
+        ]
 
     def _usage_origin(self, rows: pl.DataFrame, window: Window) -> Origin:
         feeds = rows.get_column("feed").unique().sort().to_list()
@@ -228,11 +254,13 @@ class Known:
         kinds = rows.get_column("kind").unique().to_list()
         of_these = (pl.col("feed") == feed) & pl.col("kind").is_in(kinds)
         newest = self.usage.filter(of_these).get_column("as_of").max()
-        in_window = pl.col("period").is_between(window.start, window.end)
-        own = self._cached_usage.filter((pl.col("feed") == feed) & in_window)
+        shown = of_these & pl.col("period").is_between(window.start, window.end)
+        periods = self.usage.filter(shown).get_column("period").n_unique()
+        own = self._cached_usage.filter(shown).get_column("period").n_unique()
+        status: Status = "bundled" if not own else "live" if own == periods else "mixed"
         polled = self.polls.get(feed, ())
         stated = newest if isinstance(newest, datetime) else None
-        return _origin(feed, stated, polled[-1] if polled else None, live=not own.is_empty())
+        return _origin(feed, stated, polled[-1] if polled else None, status)
 
 
 def _until(frame: pl.DataFrame, column: str, at: datetime) -> pl.DataFrame:
@@ -249,7 +277,7 @@ def _sum(rows: pl.DataFrame) -> int | None:
 
 
 def _origin(
-    feed: str, stated: datetime | None, fetched_at: datetime | None, *, live: bool
+    feed: str, stated: datetime | None, fetched_at: datetime | None, status: Status
 ) -> Origin:
     credit = CREDITS.get(feed)
     shown = f"{stated:%Y-%m-%dT%H:%MZ}" if stated else "an unknown date"
@@ -260,5 +288,5 @@ def _origin(
         fetched_at=fetched_at,
         licence=credit.licence if credit else "",
         citation=credit.citation.format(as_of=shown) if credit else "",
-        status="live" if live else "bundled",
+        status=status,
     )

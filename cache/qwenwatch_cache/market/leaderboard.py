@@ -88,6 +88,8 @@ def leaderboard(
     )
     now = _ranked(grouped.filter(pl.col("start") == window.start))
     before = _ranked(grouped.filter(pl.col("start") == window.shifted(-1).start))
+    if _scope(recent, window) != _scope(recent, window.shifted(-1)):
+        before = before.clear()  # another source names others: what moved cannot be told
     points = grouped.group_by("id", maintain_order=True).agg(history=pl.struct("start", "share"))
     return (
         now.join(
@@ -102,6 +104,12 @@ def leaderboard(
         .select(LEADERBOARD.names())
         .cast(dict(LEADERBOARD.items()))
     )
+
+
+def _scope(all_totals: pl.DataFrame, window: Window) -> tuple[object, ...]:
+    """Which source answered for a window."""
+    rows = all_totals.filter(pl.col("start") == window.start).select("feed", "kind", "scope")
+    return rows.unique().row(0) if rows.height else ()
 
 
 def _ranked(rows: pl.DataFrame) -> pl.DataFrame:

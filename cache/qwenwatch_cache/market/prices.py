@@ -16,6 +16,12 @@ GRACE = timedelta(days=7)
 """How long a model that vanished from a feed stays in force: feeds drop ids for a day and bring
 them back (19 ids on 2026-01-16)."""
 
+TWO_POLLS = timedelta(minutes=30)
+"""A price of 0 must stand for longer than this: no two polls are nearer to each other."""
+
+STANDS = timedelta(days=3)
+"""The same where there was a price before."""
+
 RATIO_DIGITS = 9
 """Ratios are rounded to this many digits: 0.6 to 0.2 is 3, not 2.9999999999999996."""
 
@@ -90,15 +96,17 @@ def prices(
     Returns:
         PRICES, one row per offer, sorted by model, basis, feed, provider, variant and source id.
         Unknown prices are null. A price of 0 is taken for unknown unless the variant is "free" or
-        the feed stated it in two polls. Where prices depend on the time of day the window in force
-        is shown. Of several offers of the baseline the cheapest outside mainland China counts.
+        it has stood for two polls, for days where there was a price before. Where prices depend on
+        the time of day the window in force is shown. Ratios are to the baseline's
+        price on the same basis, those for mainland China to its price there; of several offers of
+        the baseline the cheapest counts.
     """
     rows = _in_force(frame, at)
     if rows.is_empty():
         return pl.DataFrame(schema=PRICES)
     rows = rows.filter(pl.col("tier_from") == 0)
     rows = _window_in_force(rows, at)
-    rows = _without_glitches(rows, at, polls)
+    rows = _without_glitches(rows, frame, at, polls)
     rows = _with_last_change(rows, frame, at)
     rows = _with_models(rows, directory)
     blended = (
@@ -144,9 +152,16 @@ def _window_in_force(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
 
 
 def _without_glitches(
-    rows: pl.DataFrame, at: datetime, polls: Mapping[str, Sequence[datetime]]
+    rows: pl.DataFrame,
+    frame: pl.DataFrame,
+    at: datetime,
+    polls: Mapping[str, Sequence[datetime]],
 ) -> pl.DataFrame:
-    """Take 0/0 of a paid variant for unknown until a second poll has said the same."""
+    """Take a 0 of a paid variant for unknown until it has stood for a while.
+
+    Two polls must agree; where there was a price before, for days: kimi-k2.5 was listed at 0/0 in
+    two captures of 2026-04-18, twelve hours apart, and was back at its price the next day.
+    """
     latest = pl.DataFrame(
         [
             {
@@ -157,22 +172,43 @@ def _without_glitches(
         ],
         schema={"feed": pl.String(), "polled": INSTANT},
     )
-    unconfirmed = (
-        (pl.col("variant") != "free")
-        & (pl.col("input") == 0)
-        & (pl.col("output") == 0)
-        & ~(pl.col("polled") > pl.col("observed_at") + timedelta(minutes=30)).fill_null(False)
-    )
-    money = ["input", "output", "cache_read"]
+    paid = _ever_paid(frame, at)
+    rows = rows.join(latest, on="feed", how="left").join(paid, on=list(PRICE_TABLE.key), how="left")
+    stood = pl.col("polled") - pl.col("observed_at")
+
+    def doubtful(name: str) -> pl.Expr:
+        needed = pl.when(f"paid_{name}").then(pl.lit(STANDS)).otherwise(pl.lit(TWO_POLLS))
+        return (
+            (pl.col("variant") != "free")
+            & (pl.col(name) == 0).fill_null(False)
+            & ~(stood > needed).fill_null(False)
+        )
+
+    either = doubtful("input") | doubtful("output")
+    return rows.with_columns(
+        input=pl.when(~doubtful("input")).then("input"),
+        output=pl.when(~doubtful("output")).then("output"),
+        cache_read=pl.when(~either).then("cache_read"),
+    ).drop("polled", "paid_input", "paid_output")
+
+
+def _ever_paid(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    """By key: whether input, and whether output, ever had a price above 0."""
     return (
-        rows.join(latest, on="feed", how="left")
-        .with_columns(pl.when(~unconfirmed).then(pl.col(name)).alias(name) for name in money)
-        .drop("polled")
+        frame.filter(pl.col("observed_at") <= at)
+        .group_by(PRICE_TABLE.key)
+        .agg(
+            paid_input=(pl.col("input") > 0).any(),
+            paid_output=(pl.col("output") > 0).any(),
+        )
     )
 
 
 def _with_last_change(rows: pl.DataFrame, frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
-    """Add what input and output were before their last change, and when that was."""
+    """Add what input and output were before their last change, and when that was.
+
+    Unknown prices, and zeros of what was paid for, are no steps in between.
+    """
     key = list(PRICE_TABLE.key)
     run = pl.struct(key).rle_id()  # rows of one key stand together once sorted
     before = {
@@ -182,8 +218,14 @@ def _with_last_change(rows: pl.DataFrame, frame: pl.DataFrame, at: datetime) -> 
     moved = (pl.col("input") != pl.col("previous_input")).fill_null(False) | (
         pl.col("output") != pl.col("previous_output")
     ).fill_null(False)
+    glitch = ((pl.col("input") == 0) & pl.col("paid_input")) | (
+        (pl.col("output") == 0) & pl.col("paid_output")
+    )
     steps = (
         frame.filter(pl.col("observed_at") <= at)
+        .drop_nulls(["input", "output"])
+        .join(_ever_paid(frame, at), on=key, how="left")
+        .filter(~glitch)
         .sort(*key, "observed_at", maintain_order=True)
         .with_columns(**before)
         .filter(moved)
@@ -213,19 +255,29 @@ def _with_models(rows: pl.DataFrame, directory: Directory) -> pl.DataFrame:
 
 
 def _with_ratios(rows: pl.DataFrame, baseline: str) -> pl.DataFrame:
-    """Divide by the baseline's price on the same basis; no baseline, or 0, gives no ratio."""
+    """Divide by the baseline's price on the same basis; no such price, or 0, gives no ratio.
+
+    Prices for mainland China are divided by the baseline's price there, if it has one.
+    """
     columns = ("input", "output", "blended")
-    base = (
+    rows = rows.with_columns(mainland=pl.col("region") == "cn")
+    offers = (
         rows.filter((pl.col("model") == baseline) & (pl.col("variant") == ""))
-        .sort("basis", pl.col("region") == "cn", "blended", "provider", nulls_last=True)
-        .unique("basis", keep="first", maintain_order=True)
-        .select("basis", *(pl.col(name).alias(f"base_{name}") for name in columns))
+        .sort("basis", "blended", "provider", nulls_last=True)
+        .unique(["basis", "mainland"], keep="first", maintain_order=True)
+        .select("basis", "mainland", *columns)
     )
-    ratios = [
-        pl.when(pl.col(f"base_{name}") > 0)
-        .then(pl.col(name).cast(pl.Float64) / pl.col(f"base_{name}").cast(pl.Float64))
-        .round(RATIO_DIGITS)
-        .alias(f"ratio_{name}")
-        for name in columns
-    ]
-    return rows.join(base, on="basis", how="left").with_columns(ratios)
+    for place, wanted in (("abroad", False), ("there", True)):
+        prices_at = offers.filter(pl.col("mainland") == wanted).drop("mainland")
+        renamed = {name: f"{name}_{place}" for name in columns}
+        rows = rows.join(prices_at.rename(renamed), on="basis", how="left")
+    ratios = []
+    for name in columns:
+        base = (
+            pl.when("mainland")
+            .then(pl.coalesce(f"{name}_there", f"{name}_abroad"))
+            .otherwise(pl.coalesce(f"{name}_abroad", f"{name}_there"))
+        )
+        quotient = pl.col(name).cast(pl.Float64) / base.cast(pl.Float64)
+        ratios.append(pl.when(base > 0).then(quotient).round(RATIO_DIGITS).alias(f"ratio_{name}"))
+    return rows.with_columns(ratios)

@@ -118,7 +118,8 @@ def _flush(path: Path) -> None:
     """Make a file's content, or a directory's entries, survive a power cut."""
     if os.name == "nt" and path.is_dir():
         return  # Windows cannot open a directory, and needs no flush of one.
-    descriptor = os.open(path, os.O_RDONLY)
+    # A directory can only be opened for reading, and Windows flushes only what it may write.
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

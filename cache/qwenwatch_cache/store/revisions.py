@@ -41,7 +41,8 @@ def news(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFr
     fresh = incoming.unique(key, keep="last", maintain_order=True).sort(key)
     last = as_of(known, table).select(*key, *table.values)
     same = fresh.join(last, on=[*key, *table.values], how="semi", nulls_equal=True)
-    return conform(fresh.join(same.select(key), on=key, how="anti", nulls_equal=True), table.schema)
+    new = fresh.join(same.select(key), on=key, how="anti", nulls_equal=True)
+    return conform(new.sort(key), table.schema)
 
 
 def withdrawn(
@@ -51,7 +52,7 @@ def withdrawn(
     observed_at: datetime,
     unread: Collection[str] = (),
 ) -> pl.DataFrame:
-    """Rows that say of known keys that the feed states them no longer.
+    """Rows that say of known keys that the feed states them no longer, in key order.
 
     Only groups (`Table.whole`) that appear in `incoming` are looked at, so that a feed or a day
     that was not asked for loses nothing. A withdrawn usage row has neither value nor share, a
@@ -72,4 +73,5 @@ def withdrawn(
     else:
         stated = pl.col("value").is_not_null() | pl.col("share").is_not_null()
         gone = gone.filter(stated).with_columns(value=pl.lit(None), share=pl.lit(None))
-    return conform(gone.with_columns(pl.lit(observed_at).alias(table.time)), table.schema)
+    gone = gone.with_columns(pl.lit(observed_at).alias(table.time))
+    return conform(gone.sort(table.key), table.schema)

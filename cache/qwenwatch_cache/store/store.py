@@ -165,7 +165,10 @@ class Store:
                 table = TABLES[name]
                 known = self._mended(table, observed_at)
                 stated = conform(frame, table.schema)
-                gone = withdrawn(known, stated, table, observed_at, unread)
+                # What the baseline says is withdrawn like any other figure, or it would stand on.
+                bundled = self.bundled(table).filter(pl.col(table.time) <= observed_at)
+                shown = pl.concat([bundled, known]).sort(table.time, maintain_order=True)
+                gone = withdrawn(shown, stated, table, observed_at, unread)
                 fresh = pl.concat([news(known, stated, table), gone])
                 if not fresh.is_empty():
                     path, previous = self._path(table), self._previous(table)

@@ -3,17 +3,22 @@
 import argparse
 import contextlib
 import gc
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from qwenwatch.commands.context import is_offline, read_config
+from qwenwatch.config import ConfigError
 from qwenwatch.exit_codes import ExitCode
+from qwenwatch_cache.errors import QwenwatchError
 from qwenwatch_widgets.views.query import MarketQuery
 
 
 def run_screen(options: argparse.Namespace) -> int:
     """Open the screen and stay until it is left."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise QwenwatchError("the screen needs a terminal; scripts use `qwenwatch snapshot`")
     config = read_config(options)
     offline = options.demo or is_offline(options)
     with _cache_dir(options, config.cache_dir) as cache_dir:
@@ -37,13 +42,16 @@ def run_screen(options: argparse.Namespace) -> int:
             theme=config.theme or None,
             poll=not offline,
         )
+        if config.theme and config.theme not in app.available_themes:
+            known = ", ".join(sorted(app.available_themes))
+            raise ConfigError(f"{config.path}: view.theme is {config.theme!r}, there are {known}")
         if config.keys:
             from qwenwatch.keys import keymap
 
             app.set_keymap(keymap(config))
         app.call_later(_collect_garbage_again)
         app.run()
-    return ExitCode.GOOD if app.return_code in (None, 0) else ExitCode.CHECK_FAILED
+    return app.return_code or ExitCode.GOOD
 
 
 def _collect_garbage_again() -> None:

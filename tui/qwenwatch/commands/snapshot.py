@@ -19,7 +19,11 @@ from qwenwatch.session import Session
 from qwenwatch_cache.market.definitions import By
 from qwenwatch_cache.market.windows import Grain
 from qwenwatch_cache.vendors import load_vendors
+from qwenwatch_widgets.views.headline import health_line
 from qwenwatch_widgets.views.snapshot import GROUPS, SECTIONS, Ask, Snapshot, take_snapshot
+
+UNWELL = frozenset({"failing", "stale"})
+"""States of a feed that the reader of a snapshot must know of."""
 
 OWN_SECTIONS = {"leaders": "leaderboards", "definitions": "definitions", "prices": "prices"}
 
@@ -53,7 +57,9 @@ def _printed(snapshot: Snapshot, session: Session, options: argparse.Namespace) 
         return printer(snapshot)
     vendors = load_vendors()
     top = session.config.top if options.top is None else options.top
-    laid_out = page(snapshot, vendors, top)
+    scene = session.scene()
+    health, _ = health_line([one for one in scene.feeds if one.state in UNWELL], scene.now)
+    laid_out = page(snapshot, vendors, top, offline=session.offline, health=health)
     if options.format == "md":
         return print_markdown(laid_out)
     return print_text(laid_out, colour=wants_colour(options))

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 CSV_COLUMNS = (
     "section",
+    "date",
+    "window_start",
+    "window_end",
     "by",
     "rank",
     "previous_rank",
@@ -61,7 +64,15 @@ def print_csv(snapshot: "Snapshot") -> str:
     target = io.StringIO()
     writer = csv.DictWriter(target, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    for row in _rows(document(snapshot)):
+    plain = document(snapshot)
+    window = plain["window"] or {"start": "", "end": ""}
+    when = {
+        "date": plain["date"],
+        "window_start": window["start"],
+        "window_end": window["end"],
+    }
+    for row in _rows(plain):
+        row |= {"date": plain["date"]} if row["section"] == "prices" else when
         if row["section"] == "definitions":
             for country, share in row["shares"].items():
                 writer.writerow({**row, "id": country, "share": share})

@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from qwenwatch_cache.clock import is_replayed
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.headline import badge
 from qwenwatch_widgets.views.leaders import leaders_table
-from qwenwatch_widgets.views.prices import prices_table, source_text
+from qwenwatch_widgets.views.prices import prices_table
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Board
+    from qwenwatch_cache.market.known import Board, Origin
     from qwenwatch_cache.vendors import Vendors
     from qwenwatch_widgets.views.snapshot import Snapshot
 
@@ -35,12 +36,14 @@ class Page:
     sources: Sequence[str]
 
 
-def page(snapshot: "Snapshot", vendors: "Vendors", top: int) -> Page:
+def page(snapshot: "Snapshot", vendors: "Vendors", top: int, *, offline: bool, health: str) -> Page:
     """Lay a snapshot out for people.
 
     Args:
         snapshot: The answers.
         vendors: For the vendors' names.
+        offline: Whether no feed may be asked.
+        health: One line about the feeds, "" if it is not wanted.
         top: Rows of a leaderboard, and models compared by price unless they were named; 0 for all.
     """
     lines = [f"known at {amounts.instant(snapshot.known_at)}"]
@@ -48,9 +51,13 @@ def page(snapshot: "Snapshot", vendors: "Vendors", top: int) -> Page:
     if snapshot.window is not None:
         span = snapshot.window
         lines.insert(0, amounts.window(span.grain, span.start, span.end))
+    if is_replayed():
+        lines.append("replayed")
+    if health:
+        lines.append(health)
     boards = list(snapshot.boards.values())
     if boards:
-        text, _ = badge(boards[0], offline=False)
+        text, _ = badge(boards[0], offline=offline)
         lines[1:1] = [boards[0].definition.label, f"figures: {text}"]
         lines.append(boards[0].definition.caveat)
     tables += [leaders_table(board, top=top) for board in boards]
@@ -62,8 +69,16 @@ def page(snapshot: "Snapshot", vendors: "Vendors", top: int) -> Page:
         title=f"qwenwatch snapshot {snapshot.date}",
         lines=lines,
         tables=tables,
-        sources=[f"{origin.citation} [{origin.status}]" for origin in snapshot.origins],
+        sources=[_source_line(origin, snapshot) for origin in snapshot.origins],
     )
+
+
+def _source_line(origin: "Origin", snapshot: "Snapshot") -> str:
+    """Citation, and how old the last reading of the source is."""
+    notes: list[str] = [origin.status]
+    if origin.fetched_at:
+        notes.append(f"read {amounts.age(snapshot.known_at - origin.fetched_at)} ago")
+    return f"{origin.citation} [{', '.join(notes)}]"
 
 
 def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
@@ -71,15 +86,13 @@ def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
     only = {*snapshot.ask.models, snapshot.ask.baseline}
     if not snapshot.ask.models:
         only |= set(snapshot.used[:top] if top and snapshot.used else snapshot.prices["model"])
-    feeds = {origin.feed: origin for origin in snapshot.origins}
-    pairs = snapshot.prices.select("basis", "feed").unique().sort("basis", "feed")
     return prices_table(
         snapshot.prices,
         baseline=snapshot.ask.baseline,
         mix=snapshot.ask.mix,
         at=snapshot.priced_at,
         names={vendor.id: vendor.label for vendor in vendors},
-        sources=[source_text(feeds[feed], basis) for basis, feed in reversed(pairs.rows())],
+        origins={origin.feed: origin for origin in snapshot.origins},
         order=snapshot.used,
         only=only,
     )

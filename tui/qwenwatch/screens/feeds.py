@@ -31,7 +31,7 @@ class FeedsScreen(Page):
     AUTO_FOCUS = "ViewTable"
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "app.switch_mode('market')", "back", id="feeds.back", key_display="esc",
+        Binding("escape", "app.market", "back", id="feeds.back", key_display="esc",
                 tooltip="Back to the market"),
     ]  # fmt: skip
 

@@ -81,6 +81,14 @@ class MarketScreen(Page):
                 tooltip="From the leaders to the panels"),
         Binding("left,h", "focus_pane('leaders')", "Leaders", show=False, id="market.to-leaders",
                 tooltip="From the panels to the leaders"),
+        Binding("slash", "in_leaders(\"ask('/')\")", "find", id="market.find", key_display="/",
+                tooltip="Find a text in the leaders"),
+        Binding("f", "in_leaders(\"ask('f')\")", "Filter", show=False, id="market.filter",
+                tooltip="Show only leaders with a text"),
+        Binding("s", "in_leaders('sort')", "sort", id="market.sort",
+                tooltip="Sort the leaders by the next column"),
+        Binding("S", "in_leaders('reverse')", "Reverse", show=False, id="market.reverse",
+                tooltip="Reverse the order of the leaders"),
         Binding("3", "focus_pane('prices')", "Prices", show=False, id="market.to-prices",
                 tooltip="To the prices"),
     ]  # fmt: skip
@@ -207,6 +215,11 @@ class MarketScreen(Page):
             # A price row is one offer: the model comes first in its key.
             model = self.prices.row.key.partition(" ")[0]
             self._want(replace(self.query_wanted, baseline=model))
+
+    async def action_in_leaders(self, action: str) -> None:
+        """Do in the leaders what a table does, where the keys go to no table."""
+        self.action_focus_pane("leaders")
+        await self.leaders.run_action(action)
 
     def action_source(self) -> None:
         """Open the page of the source."""

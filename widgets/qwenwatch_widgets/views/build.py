@@ -14,7 +14,7 @@ from qwenwatch_widgets.views.leaders import (
     window_starts,
 )
 from qwenwatch_widgets.views.market import Choice, FeedsView, MarketView, PanelView, VendorView
-from qwenwatch_widgets.views.prices import prices_table, source_text
+from qwenwatch_widgets.views.prices import prices_table
 from qwenwatch_widgets.views.query import MarketQuery
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
@@ -66,15 +66,16 @@ def market_view(known: "Known", query: MarketQuery, scene: Scene) -> MarketView:
     )
     models = board if query.by == "model" else known.board(board.definition, "model", board.window)
     at = _price_moment(known, board)
-    offers = known.prices(at, query.baseline, scene.mix)
+    baseline = _baseline(known, query)
+    offers = known.prices(at, baseline, scene.mix)
     by_model = _by_model(offers)
     used = [_base(model) for model in models.rows["id"].to_list()]
-    compared = dict.fromkeys([query.baseline, *used][: COMPARED + 1])
+    compared = dict.fromkeys([baseline, *used][: COMPARED + 1])
     return MarketView(
         headline=_headline(known, board, scene),
         leaders=leaders_table(board),
         panels=panels(vendors, models, by_model, scene.panels),
-        prices=_prices(known, offers, query.baseline, scene.mix, at, used, set(compared)),
+        prices=_prices(known, offers, baseline, scene.mix, at, used, set(compared)),
         definition=board.definition.key,
         definitions=tuple(Choice(one.key, one.label) for one in known.definitions()),
         grain=board.window.grain,
@@ -93,7 +94,8 @@ def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -
     board = _board(known, query, by="vendor", history=53)
     models = known.board(board.definition, "model", board.window)
     at = _price_moment(known, board)
-    offers = known.prices(at, query.baseline, scene.mix)
+    baseline = _baseline(known, query)
+    offers = known.prices(at, baseline, scene.mix)
     own_models = [row for row in models.rows.to_dicts() if row["vendor"] == vendor]
     row = next((row for row in board.rows.to_dicts() if row["id"] == vendor), None)
     shown = (
@@ -102,13 +104,13 @@ def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -
         else _absent(known, vendor, board)
     )
     order = [_base(model["id"]) for model in own_models]
-    own = set(offers.filter(offers["vendor"] == vendor)["model"].to_list()) | {query.baseline}
+    own = set(offers.filter(offers["vendor"] == vendor)["model"].to_list()) | {baseline}
     return VendorView(
         vendor=vendor,
         headline=_headline(known, board, scene),
         panel=shown,
         models=_own_models(own_models, models),
-        prices=_prices(known, offers, query.baseline, scene.mix, at, order, own),
+        prices=_prices(known, offers, baseline, scene.mix, at, order, own),
         sources=tuple(
             dict.fromkeys(
                 (board.origin.citation, *_price_citations(known, offers, at)),
@@ -199,16 +201,10 @@ def _prices(
         mix=mix,
         at=at,
         names={vendor.id: vendor.label for vendor in known.directory.vendors},
-        sources=price_sources(known, offers, at),
+        origins={feed: known.price_origin(feed, at) for feed in offers["feed"].unique().to_list()},
         order=order,
         only=only,
     )
-
-
-def price_sources(known: "Known", offers: "pl.DataFrame", at: datetime) -> Sequence[str]:
-    """One phrase per basis and feed (see `prices.source_text`)."""
-    pairs = offers.select("basis", "feed").unique().sort("basis", "feed", descending=[True, False])
-    return [source_text(known.price_origin(feed, at), basis) for basis, feed in pairs.iter_rows()]
 
 
 def _price_citations(known: "Known", offers: "pl.DataFrame", at: datetime) -> Sequence[str]:
@@ -255,6 +251,13 @@ def _by_model(offers: "pl.DataFrame") -> Mapping[str, Sequence[Mapping[str, Any]
     for offer in offers.to_dicts():
         grouped.setdefault(offer["model"], []).append(offer)
     return grouped
+
+
+def _baseline(known: "Known", query: MarketQuery) -> str:
+    """The canonical id of the baseline asked for; one that is not mapped stands for itself."""
+    if "@" in query.baseline:
+        return query.baseline
+    return known.directory.identity.resolve(query.baseline)
 
 
 def _base(model: str) -> str:

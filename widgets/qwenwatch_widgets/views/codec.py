@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, fields, is_dataclass
 from functools import cache
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 View = TypeVar("View")
 
@@ -33,22 +33,30 @@ def _build(kind: Any, plain: Any) -> Any:
         return kind(**{name: _build(hints[name], value) for name, value in plain.items()})
     origin = get_origin(kind)
     if origin in (Union, UnionType):
-        if plain is None:
+        if plain is None and type(None) in get_args(kind):
             return None
-        return _build(next(one for one in get_args(kind) if one is not type(None)), plain)
+        choices = [one for one in get_args(kind) if one is not type(None)]
+        fitting = [
+            one for one in choices if type(plain) is one or (one is float and type(plain) is int)
+        ]
+        return _build(fitting[0] if fitting else choices[0], plain)
     if origin is tuple:
         item = get_args(kind)[0]
-        if _is_leaf(item):
-            return tuple(plain)
+        if not isinstance(plain, list):
+            raise TypeError(f"{plain!r:.40} is no list")
         return tuple(_build(item, value) for value in plain)
+    if origin is Literal:
+        if plain not in get_args(kind):
+            raise TypeError(f"{plain!r:.40} is none of {get_args(kind)}")
+        return plain
+    return _leaf(kind, plain)
+
+
+def _leaf(kind: Any, plain: Any) -> Any:
+    wanted = (int, float) if kind is float else (kind,)
+    if type(plain) not in wanted:
+        raise TypeError(f"{plain!r:.40} is no {kind.__name__}")
     return plain
-
-
-def _is_leaf(kind: Any) -> bool:
-    """Whether values of a type are the same in JSON."""
-    if get_origin(kind) in (Union, UnionType):
-        return all(_is_leaf(one) for one in get_args(kind))
-    return kind in (str, int, float, bool, type(None))
 
 
 @cache

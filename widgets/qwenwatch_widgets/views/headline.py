@@ -35,7 +35,9 @@ def headline(
         notices: Messages of the cache, shown before the health of the feeds.
     """
     span = board.window
-    state = "complete" if board.complete else "running"
+    state = "complete"
+    if not board.complete:
+        state = "running" if span.end >= now.date() else "incomplete"
     text, tone = badge(board, offline=offline)
     health, health_tone = health_line(feeds, now)
     if notices:
@@ -59,7 +61,10 @@ def badge(board: "Board", *, offline: bool) -> tuple[str, Tone]:
     if board.origin.status == "bundled":
         until = f"{board.origin.as_of:%Y-%m-%d}" if board.origin.as_of else amounts.UNKNOWN
         return f"bundled baseline, to {until}", "warn"
-    return ("offline", "warn") if offline else ("live", "up")
+    partly = ["partly bundled baseline"] if board.origin.status == "mixed" else []
+    if offline:
+        return ", ".join(["offline", *partly]), "warn"
+    return (partly[0], "warn") if partly else ("live", "up")
 
 
 def summary(board: "Board", countries: "Board") -> str:

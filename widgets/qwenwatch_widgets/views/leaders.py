@@ -166,22 +166,28 @@ def _moved(row: Mapping[str, Any], board: "Board") -> Cell:
     if now is None:
         return Cell()
     if before is None:
-        return Cell(_no_before(board), "dim", sort=None)
+        return Cell(_no_before(row, board), "dim", sort=None)
     if now == before:
         return Cell("·", "dim", sort=0)
     step = before - now
     return Cell(f"▲{step}", "up", step) if step > 0 else Cell(f"▼{-step}", "down", step)
 
 
-def _no_before(board: "Board") -> str:
-    """Why there is nothing to compare with: not named before, or no figures of that window."""
-    return "new" if board.rows["previous_rank"].count() else amounts.UNKNOWN
+def _no_before(row: Mapping[str, Any], board: "Board") -> str:
+    """Why there is nothing to compare with.
+
+    There are no comparable figures of the window before, or it was not named then: back if it was
+    named earlier, else new.
+    """
+    if not board.rows["previous_rank"].count():
+        return amounts.UNKNOWN
+    return "back" if len(row["history"]) > 1 else "new"
 
 
 def _change(row: Mapping[str, Any], board: "Board") -> str:
     change = row["share_change"]
     if change is None:
-        return _no_before(board)
+        return _no_before(row, board)
     sign = {"up": "▲", "down": "▼"}.get(_tone(change), "·")
     return f"{sign} {amounts.points(change)} pp"
 

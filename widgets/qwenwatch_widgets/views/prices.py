@@ -35,7 +35,7 @@ def prices_table(
     mix: "Mix",
     at: datetime,
     names: Mapping[str, str],
-    sources: Sequence[str],
+    origins: Mapping[str, "Origin"],
     order: Sequence[str] = (),
     only: Collection[str] | None = None,
 ) -> TableView:
@@ -47,7 +47,7 @@ def prices_table(
         mix: Workload behind the blended price.
         at: The moment the prices are of.
         names: Vendor labels by id.
-        sources: Short texts that name each basis' source and date ("route: OpenRouter …").
+        origins: Where the prices of each feed came from, by feed.
         order: Canonical ids in the order wanted; others follow by id.
         only: Canonical ids to show, None for all.
     """
@@ -58,6 +58,7 @@ def prices_table(
         if row["variant"] == "" and (only is None or row["model"] in only)
     ]
     rows.sort(key=lambda row: (place.get(row["model"], len(place)), row["model"]))
+    shown = dict.fromkeys((row["basis"], row["feed"]) for row in frame.to_dicts())
     money = {
         name: amounts.on_point([amounts.money(row[name]) for row in rows])
         for name in ("input", "output", "cache_read", "blended")
@@ -67,14 +68,21 @@ def prices_table(
         caption=" · ".join(
             (
                 _currencies(rows),
-                *sources,
+                *(source_text(origins[feed], basis) for basis, feed in sorted(shown, reverse=True)),
                 mix_text(mix),
                 f"× {baseline.partition('/')[2]} on the same basis",
             )
         ),
         columns=COLUMNS,
         rows=tuple(
-            _row(row, {name: texts[number] for name, texts in money.items()}, baseline, at, names)
+            _row(
+                row,
+                {name: texts[number] for name, texts in money.items()},
+                baseline,
+                at,
+                names,
+                origins[row["feed"]],
+            )
             for number, row in enumerate(rows)
         ),
         empty="no prices are known for this day: run `qwenwatch refresh`",
@@ -98,6 +106,7 @@ def _row(
     baseline: str,
     at: datetime,
     names: Mapping[str, str],
+    origin: "Origin",
 ) -> Row:
     name = amounts.clean(row["name"])
     vendor = names.get(row["vendor"] or "", amounts.UNKNOWN)
@@ -119,7 +128,7 @@ def _row(
     cite = (
         f"{name}: {row['basis']} price {row['currency']} {amounts.money(row['input'])} in, "
         f"{amounts.money(row['output'])} out per 1M tokens ({row['feed']}: {row['source_id']}), "
-        f"as of {amounts.instant(at)}, unchanged since {amounts.instant(row['observed_at'])}"
+        f"unchanged since {amounts.instant(row['observed_at'])}. {origin.citation}"
     )
     return Row(key, cells, cite=amounts.clean(cite))
 
@@ -127,10 +136,10 @@ def _row(
 def _changed(row: Mapping[str, Any], at: datetime) -> Cell:
     """Direction and age of the last change of input or output price."""
     when: datetime | None = row["changed_at"]
-    if when is None:
+    parts = [row[name] for name in ("previous_input", "previous_output", "input", "output")]
+    if when is None or None in parts:
         return Cell(amounts.UNKNOWN, "dim")
-    before = (row["previous_input"] or 0) + (row["previous_output"] or 0)
-    now = (row["input"] or 0) + (row["output"] or 0)
+    before, now = parts[0] + parts[1], parts[2] + parts[3]
     span = amounts.age(at - when)
     if now == before:
         return Cell(f"· {span}", "dim", sort=when.timestamp())

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from qwenwatch_cache.clock import is_replayed
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_widgets.views.amounts import clean
 
@@ -114,6 +115,9 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
             raise NothingToShow(f"no prices are known for {day}")
     origins = {board.origin.feed: board.origin for pair in definitions for board in pair}
     origins |= {board.origin.feed: board.origin for board in boards.values()}
+    for board in boards.values():
+        for origin in known.history_origins(board):
+            origins.setdefault(origin.feed, origin)
     if offers is not None:
         for feed in offers["feed"].unique().sort().to_list():
             origins[feed] = known.price_origin(feed, priced_at)
@@ -136,9 +140,10 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
     window = snapshot.window
     plain: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
+        "replayed": is_replayed(),
         "date": snapshot.date.isoformat(),
         "known_at": _instant(snapshot.known_at),
-        "baseline": any(origin.status == "bundled" for origin in snapshot.origins),
+        "baseline": any(origin.status != "live" for origin in snapshot.origins),
         "window": None if window is None else _window(window, snapshot),
         "sources": [_source(origin, snapshot) for origin in snapshot.origins],
     }

@@ -79,3 +79,12 @@ class TableView:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     empty: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse rows that do not fit the columns.
+
+        Raises:
+            ValueError: A row has more or fewer cells than there are columns.
+        """
+        if any(len(row.cells) != len(self.columns) for row in self.rows):
+            raise ValueError("a row must have as many cells as the table has columns")
