@@ -25,7 +25,7 @@ class VendorScreen(Page):
     VendorScreen {
         layout: grid;
         grid-size: 2;
-        grid-columns: 68 1fr;
+        grid-columns: 60 1fr;
         grid-rows: 2 11 1fr auto 2 1;
         & > TopLines, & > VendorPanel, & > TextLines, & > StatusLines, & > KeyBar {
             column-span: 2;

@@ -70,7 +70,7 @@ def prices_table(
                 _currencies(rows),
                 *(source_text(origins[feed], basis) for basis, feed in sorted(shown, reverse=True)),
                 mix_text(mix),
-                f"× {baseline.partition('/')[2]} on the same basis",
+                f"× to {baseline.partition('/')[2]}, same basis",
             )
         ),
         columns=COLUMNS,
@@ -96,8 +96,12 @@ def mix_text(mix: "Mix") -> str:
 
 
 def source_text(origin: "Origin", basis: str) -> str:
-    """Whose prices of a basis these are, and of when: ``route OpenRouter 2026-08-22 12:08Z``."""
-    return f"{basis} {origin.publisher} {amounts.instant(origin.as_of)}"
+    """Whose prices of a basis these are, and of when: ``route OpenRouter 2026-08-22 12:08Z``.
+
+    List prices are kept by hand, so that the day is as much as their date means.
+    """
+    when = amounts.instant(origin.as_of)
+    return f"{basis} {origin.publisher} {when.partition(' ')[0] if basis == 'list' else when}"
 
 
 def _row(
