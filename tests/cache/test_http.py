@@ -317,7 +317,8 @@ class TestRedirects:
             client._transport = httpx.MockTransport(
                 lambda request: httpx.Response(302, headers={"Location": target})
             )
-            await refusal(client, "http://feed.test/")
+            error = await refusal(client, "http://feed.test/")
+        assert "feed.test" in str(error)
 
 
 class TestSecrets:

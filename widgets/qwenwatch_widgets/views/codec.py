@@ -1,17 +1,14 @@
-"""Views as JSON and back, for the ready file and for the process that answers questions."""
+"""Views out of JSON, for the ready file and for the process that answers questions.
 
-import json
-from dataclasses import asdict, fields, is_dataclass
+The way there is `dataclasses.asdict` and `json.dumps`.
+"""
+
+from dataclasses import fields, is_dataclass
 from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 View = TypeVar("View")
-
-
-def to_json(view: Any) -> str:
-    """Write a view (a dataclass of texts, numbers, tuples and further views)."""
-    return json.dumps(asdict(view), ensure_ascii=False, separators=(",", ":"))
 
 
 def from_plain(kind: type[View], plain: Any) -> View:
