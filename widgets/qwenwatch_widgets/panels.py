@@ -93,18 +93,6 @@ class PanelGrid(Canvas, can_focus=True):
     """Place of the selected panel."""
 
     @dataclass
-    class Highlighted(Message):
-        """Another panel was selected."""
-
-        grid: "PanelGrid"
-        vendor: str
-
-        @property
-        def control(self) -> "PanelGrid":
-            """The grid."""
-            return self.grid
-
-    @dataclass
     class Selected(Message):
         """A panel was opened."""
 
@@ -196,8 +184,6 @@ class PanelGrid(Canvas, can_focus=True):
             for index, (before, after) in enumerate(zip(old, new, strict=True)):
                 if before != after or index == self.selected:
                     self._refresh_panel(index)
-        if new and kept is None:
-            self.post_message(self.Highlighted(self, new[self.selected].vendor))
 
     def validate_selected(self, selected: int) -> int:
         """Keep the selection on a panel."""
@@ -208,8 +194,6 @@ class PanelGrid(Canvas, can_focus=True):
         self._refresh_frame(old)
         self._refresh_frame(new)
         self._scroll_to_selected()
-        if self.panel is not None:
-            self.post_message(self.Highlighted(self, self.panel.vendor))
 
     def on_resize(self) -> None:
         """Lay the panels out for the new size."""

@@ -76,18 +76,6 @@ class RowTable(Canvas, can_focus=True):
     """Text that is pointed out in the rows."""
 
     @dataclass
-    class RowHighlighted(Message):
-        """The cursor came to stand on another row."""
-
-        table: "RowTable"
-        row: Row
-
-        @property
-        def control(self) -> "RowTable":
-            """The table."""
-            return self.table
-
-    @dataclass
     class RowSelected(Message):
         """A row was opened."""
 
@@ -216,7 +204,6 @@ class RowTable(Canvas, can_focus=True):
         self._refresh_row(old)
         self._refresh_row(new)
         self._scroll_to_cursor()
-        self._tell()
 
     def on_resize(self) -> None:
         """Keep the cursor in sight."""
@@ -308,12 +295,6 @@ class RowTable(Canvas, can_focus=True):
             self.refresh()
         if moved:
             self._scroll_to_cursor()
-        if moved or at is None or self.row is None or at.key != self.row.key:
-            self._tell()
-
-    def _tell(self) -> None:
-        if self.row is not None:
-            self.post_message(self.RowHighlighted(self, self.row))
 
     def _columns(self, cells: int) -> tuple[Placed, ...]:
         wanted_for = (self.view, self.sort_by, cells)
