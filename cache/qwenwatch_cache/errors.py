@@ -2,7 +2,8 @@
 
 QwenwatchError
 ├── FeedError          a feed did not answer, or not with what it promises
-│   └── KeyMissing     a feed needs a key that is not there
+│   ├── KeyMissing     a feed needs a key that is not there
+│   └── Implausible    a feed suddenly holds far less, or far more, than before
 ├── StoreError         the cache cannot be read or written
 │   ├── CacheLocked    another writer holds it
 │   └── CacheTooNew    written by a newer version of the program
@@ -20,6 +21,16 @@ class FeedError(QwenwatchError):
 
 class KeyMissing(FeedError):
     """A feed needs an API key and none was found."""
+
+
+class Implausible(FeedError):
+    """A feed suddenly holds far less or more than before: a fault, until it has lasted.
+
+    Attributes:
+        rows: Entries that the answer held.
+    """
+
+    rows: int | None = None
 
 
 class StoreError(QwenwatchError):

@@ -16,10 +16,11 @@ MONEY = pl.Decimal(38, 12)
 USAGE = pl.Schema(
     {
         "feed": pl.String(),
-        "metric": pl.String(),  # tokens, requests, spend
-        "kind": pl.String(),  # model, lab
+        # tokens, requests, spend, downloads, likes, open_models, derivatives
+        "metric": pl.String(),
+        "kind": pl.String(),  # model, lab, app, org
         "entity": pl.String(),  # the source's own id, verbatim
-        "grain": pl.String(),  # day, week
+        "grain": pl.String(),  # day, week, rolling30, total (as counted at the end of that day)
         "period": pl.Date(),  # first day, UTC
         "value": pl.Int64(),  # null where only a share is published
         "share": pl.Float64(),  # 0..1, null where only a value is published
@@ -54,7 +55,9 @@ PRICE = pl.Schema(
         "model": pl.String(),  # the source's own id without its variant
         "variant": pl.String(),  # "", free, batch, thinking …
         "tier_from": pl.Int64(),  # applies to prompts of more tokens than this; 0 is the base
-        "window_utc": pl.String(),  # "" or "0100-0400": half-open, may wrap midnight
+        # "" or "0100-0400": half-open, may wrap midnight; "67 0000-0000": of these days of the week
+        # only (1 is Monday, by UTC), here all day
+        "window_utc": pl.String(),
         "currency": pl.String(),
         **dict.fromkeys(PRICE_FIELDS, MONEY),
         "listed": pl.Boolean(),  # false: vanished from the feed at observed_at
@@ -65,13 +68,72 @@ PRICE = pl.Schema(
 CATALOG = pl.Schema(
     {
         "feed": pl.String(),
-        "model": pl.String(),
+        "model": pl.String(),  # the source's own id of the model, or of the app
         "usage_slug": pl.String(),  # id of the same model in the feed's usage figures
         "name": pl.String(),
         "created": INSTANT,
         "context_length": pl.Int64(),
         "open_weights": pl.Boolean(),
         "expires": pl.Date(),
+        "observed_at": INSTANT,
+    }
+)
+
+FX = pl.Schema(
+    {
+        "feed": pl.String(),
+        "date": pl.Date(),  # the day the rate is of
+        "base": pl.String(),
+        "quote": pl.String(),
+        "rate": MONEY,  # units of `quote` for one of `base`
+        "observed_at": INSTANT,
+    }
+)
+
+SESSION = pl.Schema(
+    {
+        "feed": pl.String(),
+        "app": pl.String(),  # the source's own id
+        "app_name": pl.String(),
+        "turns": pl.String(),  # 1-turn, 2-9-turns, 10-49-turns, 50-plus-turns
+        "model": pl.String(),  # the source's own id, verbatim
+        "period": pl.Date(),  # last day of the window, UTC
+        "window_days": pl.Int64(),
+        "median_usd": MONEY,  # per sampled session
+        "as_of": INSTANT,
+        "observed_at": INSTANT,
+    }
+)
+
+TASK = pl.Schema(
+    {
+        "feed": pl.String(),
+        "metric": pl.String(),  # tokens, requests
+        "task": pl.String(),  # the source's own tag
+        "task_name": pl.String(),
+        "category": pl.String(),  # code, data, agent, general
+        "model": pl.String(),  # "" for the whole task
+        "period": pl.Date(),  # last day of the window, UTC
+        "window_days": pl.Int64(),
+        "share": pl.Float64(),  # 0..1: of everything where `model` is "", else of the task
+        "as_of": INSTANT,
+        "observed_at": INSTANT,
+    }
+)
+
+HOST = pl.Schema(
+    {
+        "feed": pl.String(),
+        "model": pl.String(),  # the source's own id
+        "provider": pl.String(),  # the source's own tag of the host, "nebius/fp8"
+        "provider_name": pl.String(),
+        "quantization": pl.String(),  # null if not stated
+        "context_length": pl.Int64(),
+        "max_output": pl.Int64(),  # tokens
+        "status": pl.Int64(),  # 0 is well, below 0 degraded
+        "uptime_30m": pl.Float64(),  # 0..1
+        "uptime_1d": pl.Float64(),
+        "listed": pl.Boolean(),  # false: vanished from the feed at observed_at
         "observed_at": INSTANT,
     }
 )
@@ -84,7 +146,7 @@ FETCH = pl.Schema(
         "status": pl.Int64(),  # HTTP status, null when there was no answer
         "bytes": pl.Int64(),
         "sha256": pl.String(),
-        "etag": pl.String(),
+        "etag": pl.String(),  # ETag; where the server gives none, its Last-Modified date
         "rows": pl.Int64(),  # rows the body held
         "rows_new": pl.Int64(),  # rows that were stored
         "retry_at": INSTANT,  # not to be asked again before
@@ -146,9 +208,25 @@ PRICE_TABLE = Table(
     whole=("feed",),
 )
 CATALOG_TABLE = Table("catalog", CATALOG, ("feed", "model"))
+FX_TABLE = Table("fx", FX, ("feed", "date", "base", "quote"))
+SESSION_TABLE = Table("session", SESSION, ("feed", "app", "turns", "model", "period"))
+TASK_TABLE = Table("task", TASK, ("feed", "metric", "task", "model", "period"))
+HOST_TABLE = Table("host", HOST, ("feed", "model", "provider"), whole=("feed", "model"))
 FETCH_TABLE = Table("fetch", FETCH, ("feed", "started", "url"), time="started")
 
-TABLES = {table.name: table for table in (USAGE_TABLE, PRICE_TABLE, CATALOG_TABLE, FETCH_TABLE)}
+TABLES = {
+    table.name: table
+    for table in (
+        USAGE_TABLE,
+        PRICE_TABLE,
+        CATALOG_TABLE,
+        FX_TABLE,
+        SESSION_TABLE,
+        TASK_TABLE,
+        HOST_TABLE,
+        FETCH_TABLE,
+    )
+}
 
 
 def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:

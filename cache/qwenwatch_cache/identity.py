@@ -73,7 +73,8 @@ class Identity:
         """Return the canonical id of a feed's own id, matched exactly.
 
         Args:
-            feed: "openrouter-models", "openrouter-rankings", "models-dev" or "vercel-leaderboard".
+            feed: "openrouter-models", "openrouter-rankings", "models-dev", "litellm",
+                "alibaba-list" or "vercel-leaderboard".
             model: The feed's own id; a ":variant" of an OpenRouter id belongs to its base id.
         """
         if feed in OPENROUTER_FEEDS:

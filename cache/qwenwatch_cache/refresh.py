@@ -3,56 +3,60 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
-import httpx
 import polars as pl
 
 from qwenwatch_cache.clock import Clock
-from qwenwatch_cache.errors import FeedError
 from qwenwatch_cache.feeds.feed import Request
-from qwenwatch_cache.frames import FETCH, FETCH_TABLE
-from qwenwatch_cache.http import Answer, Refused, get, open_client
-from qwenwatch_cache.schedule import FeedSettings, Record, back_off, record_of
+from qwenwatch_cache.frames import FETCH_TABLE
+from qwenwatch_cache.http import open_client
+from qwenwatch_cache.outcome import Outcome
+from qwenwatch_cache.round import Round, without_secrets
+from qwenwatch_cache.schedule import FeedSettings, Record, midnight_after, record_of
 from qwenwatch_cache.store import Store
+from qwenwatch_cache.store.turns import turn
+
+BUSY = timedelta(minutes=1)
+"""When to look again whether another program has done with a host."""
+
+ONCE = timedelta(days=30)
+"""How long a request of a backfill counts as made."""
+
+Progress = Callable[[str, int, int], None]
+"""Told of a feed how many of its requests are made, and how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one feed in a round.
+class Wish:
+    """How a round is wanted.
 
     Attributes:
-        feed: Its name.
-        state: "stored" (asked and read), "unchanged" (asked, same as before), "not due", "off",
-            "no key" or "failed".
-        rows: Entries that the answers held.
-        rows_new: Rows that were stored.
-        message: What happened, for people; the error if it failed.
-        due: When it may be asked again.
-        refused: Entries that were not kept, by rule.
+        force: Ask also what is not due, but nobody who said how long to wait.
+        gap: With `force`, leave out what was asked less than this ago.
+        backfill: Ask for the whole reachable past, as far as it is not there yet.
+        body_days: How long response bodies are kept.
     """
 
-    feed: str
-    state: Literal["stored", "unchanged", "not due", "off", "no key", "failed"]
-    rows: int = 0
-    rows_new: int = 0
-    message: str = ""
-    due: datetime | None = None
-    refused: dict[str, int] = field(default_factory=dict)
+    force: bool = False
+    gap: timedelta = timedelta(0)
+    backfill: bool = False
+    body_days: int = 14
+
+
+AS_DUE = Wish()
 
 
 async def refresh(
     store: Store,
     feeds: Sequence[FeedSettings],
     clock: Clock,
+    wish: Wish = AS_DUE,
     *,
-    force: bool = False,
-    gap: timedelta = timedelta(0),
-    body_days: int = 14,
     report: Callable[[Outcome], None] = lambda outcome: None,
+    progress: Progress = lambda feed, made, all_of_them: None,
 ) -> list[Outcome]:
     """Ask every feed that is due, one request at a time per host.
 
@@ -60,10 +64,9 @@ async def refresh(
         store: Where everything goes.
         feeds: What the configuration says of each feed.
         clock: Says what time it is.
-        force: Ask also what is not due, but nobody who said how long to wait.
-        gap: With `force`, leave out what was asked less than this ago.
-        body_days: How long response bodies are kept.
+        wish: How the round is wanted.
         report: Called with each outcome as soon as it is known.
+        progress: Called before and after each request.
 
     Returns:
         One outcome per feed, in the order of `feeds`. A feed that fails does not hinder the others.
@@ -71,158 +74,171 @@ async def refresh(
     Raises:
         StoreError: The cache cannot be written; nothing that was stored is lost.
     """
-    store.drop_old_bodies(clock(), body_days)
+    store.drop_old_bodies(clock(), wish.body_days)
     store.repair(clock())
-    last_damage = store.last_damage()
-    log = store.cached(FETCH_TABLE)
+    schedule = _Schedule(store, clock, wish)
     outcomes: dict[str, Outcome] = {}
-    hosts: dict[str, list[tuple[FeedSettings, Record]]] = defaultdict(list)
+    hosts: dict[str, list[FeedSettings]] = defaultdict(list)
 
     def settle(outcome: Outcome) -> None:
         outcomes[outcome.feed] = outcome
         report(outcome)
 
     for settings in feeds:
-        record = record_of(log, settings, last_damage)
-        now = clock()
-        hurry = force and not (gap and record.last_asked and now - record.last_asked < gap)
-        idle = _reason_to_rest(settings, record, now, hurry)
+        idle, _ = schedule.look(settings)
         if idle is not None:
             settle(idle)
         else:
-            hosts[urlsplit(settings.url("")).netloc].append((settings, record))
+            hosts[_host(settings)].append(settings)
 
-    async def ask(host: Sequence[tuple[FeedSettings, Record]]) -> None:
-        for settings, record in host:
-            round_ = _Round(store, settings, record, clock, client, log)
-            settle(await round_.run())
+    async def ask(host: str, due: Sequence[FeedSettings]) -> None:
+        async with turn(store.root, host) as ours:
+            for settings in due:
+                if not ours:
+                    settle(_busy(settings, clock()))
+                    continue
+                # Another program may have asked while we waited for our turn.
+                idle, record = schedule.look(settings)
+                if idle is not None:
+                    settle(idle)
+                    continue
+                requests = _requests(settings, record, clock(), wish)
+                if not requests:
+                    settle(_nothing_left(settings, record))
+                    continue
+                round_ = Round(store, settings, record, clock, client, schedule.log, progress)
+                settle(await round_.run(requests))
 
     if hosts:
         async with open_client() as client:
-            asked = [ask(host) for host in hosts.values()]
+            asked = [ask(host, due) for host, due in hosts.items()]
             for result in await asyncio.gather(*asked, return_exceptions=True):
                 if isinstance(result, BaseException):
                     raise result  # the cache refused, or a fault of ours: not a feed's failure
     return [outcomes[settings.feed.name] for settings in feeds]
 
 
+async def ask_about(
+    store: Store, settings: FeedSettings, model: str, clock: Clock, *, body_days: int = 14
+) -> Outcome:
+    """Ask a feed that answers about one model, unless it did so lately.
+
+    Args:
+        store: Where everything goes.
+        settings: The feed; one with `on_demand`.
+        model: The feed's own id of the model.
+        clock: Says what time it is.
+        body_days: How long response bodies are kept.
+
+    Raises:
+        StoreError: The cache cannot be written.
+        ValueError: The feed does not answer about single models.
+    """
+    if settings.feed.on_demand is None:
+        raise ValueError(f"{settings.feed.name} does not answer about single models")
+    request = settings.feed.on_demand(model)
+    store.drop_old_bodies(clock(), body_days)
+    async with turn(store.root, _host(settings)) as ours, open_client() as client:
+        if not ours:
+            return _busy(settings, clock())
+        log = store.cached(FETCH_TABLE)
+        url = without_secrets(settings.url(request.path))
+        of_feed = record_of(log, settings, clock())
+        # When it is due counts by model; the budget and the server's wishes are the feed's.
+        record = replace(
+            record_of(log.filter(pl.col("url") == url), settings, clock()),
+            spent=of_feed.spent,
+            told_to_wait=of_feed.told_to_wait,
+        )
+        idle = _reason_to_rest(settings, record, clock(), on_demand=True)
+        if idle is not None:
+            return idle
+        return await Round(store, settings, record, clock, client, log).run([request])
+
+
+class _Schedule:
+    """What the log says of each feed, read again whenever it may have grown."""
+
+    def __init__(self, store: Store, clock: Clock, wish: Wish) -> None:
+        self.log = store.cached(FETCH_TABLE)
+        self._store = store
+        self._clock = clock
+        self._wish = wish
+        self._stamp = store.stamp(FETCH_TABLE)
+        self._asked: dict[str, datetime | None] = {}
+        self._last_damage = store.last_damage()
+
+    def look(self, settings: FeedSettings) -> tuple[Outcome | None, Record]:
+        """Why a feed is not asked now, None if it is; and what is known of it."""
+        stamp = self._store.stamp(FETCH_TABLE)
+        if stamp != self._stamp:
+            self.log, self._stamp = self._store.cached(FETCH_TABLE), stamp
+        now = self._clock()
+        record = record_of(self.log, settings, now, self._last_damage)
+        hurry = self._hurry(settings.feed.name, record, now)
+        return _reason_to_rest(settings, record, now, hurry=hurry), record
+
+    def _hurry(self, name: str, record: Record, now: datetime) -> bool:
+        """Whether it is asked also when not due: not if another program did so meanwhile."""
+        if not (self._wish.force or self._wish.backfill):
+            return False
+        asked, gap = record.last_asked, self._wish.gap
+        meanwhile = self._asked.setdefault(name, asked) != asked
+        return not meanwhile and not (gap and asked and now - asked < gap)
+
+
 def _reason_to_rest(
-    settings: FeedSettings, record: Record, now: datetime, force: bool
+    settings: FeedSettings,
+    record: Record,
+    now: datetime,
+    *,
+    hurry: bool = False,
+    on_demand: bool = False,
 ) -> Outcome | None:
-    name = settings.feed.name
+    name, feed = settings.feed.name, settings.feed
     if not settings.enabled:
         return Outcome(name, "off", message="switched off in the configuration")
+    if feed.on_demand is not None and not on_demand:
+        return Outcome(name, "on demand", message="asked about the model on screen only")
     if settings.key_missing:
-        needed = settings.feed.key_env
-        return Outcome(name, "no key", message=f"set {needed} to get it; any key will do")
+        wanted = f"set {feed.key_env} to get it; any key will do"
+        return Outcome(name, "no key", message=settings.key_withheld or wanted)
     if record.told_to_wait is not None and now < record.told_to_wait:
         return Outcome(name, "not due", message=record.last_error, due=record.told_to_wait)
-    if not force and record.due is not None and now < record.due:
+    if record.spent >= feed.budget:
+        message = f"today's {feed.budget} requests are used up"
+        return Outcome(name, "not due", message=message, due=midnight_after(now))
+    if not hurry and record.due is not None and now < record.due:
         return Outcome(name, "not due", message=record.last_error, due=record.due)
     return None
 
 
-@dataclass(slots=True)
-class _Round:
-    """All requests of one feed in one round."""
-
-    store: Store
-    settings: FeedSettings
-    record: Record
-    clock: Clock
-    client: httpx.AsyncClient
-    log: pl.DataFrame
-    rows: int = 0
-    rows_new: int = 0
-    refused: dict[str, int] = field(default_factory=dict)
-    changed: bool = False
-
-    async def run(self) -> Outcome:
-        name = self.settings.feed.name
-        for request in self.settings.feed.plan(self.clock(), self.record.done):
-            started = self.clock()
-            try:
-                await self._ask(request, started)
-            except FeedError as error:
-                message, due = self._log_failure(request, started, error)
-                return Outcome(name, "failed", self.rows, self.rows_new, message, due, self.refused)
-        state: Literal["stored", "unchanged"] = "stored" if self.changed else "unchanged"
-        due = self.clock() + self.settings.every
-        return Outcome(name, state, self.rows, self.rows_new, "", due, self.refused)
-
-    async def _ask(self, request: Request, started: datetime) -> None:
-        url = self.settings.url(request.path)
-        key = self.settings.key if self.settings.feed.key_env else ""
-        answer = await get(
-            self.client,
-            url,
-            clock=self.clock,
-            headers={"Authorization": f"Bearer {key}"} if key else None,
-            etag=self.record.etags.get(without_secrets(url), ""),
-        )
-        new = 0
-        rows = None
-        if answer.status != 304:
-            rows, new = self._store(request, answer)
-        self._log(url, started, answer=answer, rows=rows, rows_new=new)
-
-    def _store(self, request: Request, answer: Answer) -> tuple[int, int]:
-        name = self.settings.feed.name
-        parsed = request.parse(answer.body, answer.fetched_at)
-        self.store.keep_body(name, answer.body, answer.sha256, answer.fetched_at)
-        new = self.store.append(parsed.frames, answer.fetched_at, unread=parsed.unread)
-        self.rows += parsed.rows
-        self.rows_new += new
-        self.changed = self.changed or new > 0
-        for rule, count in parsed.refused.items():
-            if count:
-                self.refused[rule] = self.refused.get(rule, 0) + count
-        return parsed.rows, new
-
-    def _log_failure(
-        self, request: Request, started: datetime, error: FeedError
-    ) -> tuple[str, datetime]:
-        due = back_off(self.log, self.settings, started)
-        status = None
-        if isinstance(error, Refused):
-            status = error.status
-            if error.retry_after is not None:
-                due = max(due, started + error.retry_after)
-        name = self.settings.feed.name
-        message = str(error).removeprefix(f"{name}: ")
-        url = self.settings.url(request.path)
-        self._log(url, started, status=status, error=message, retry_at=due)
-        return message, due
-
-    def _log(
-        self,
-        url: str,
-        started: datetime,
-        *,
-        answer: Answer | None = None,
-        rows: int | None = None,
-        rows_new: int = 0,
-        status: int | None = None,
-        error: str | None = None,
-        retry_at: datetime | None = None,
-    ) -> None:
-        row: dict[str, Any] = {
-            "feed": self.settings.feed.name,
-            "url": without_secrets(url),
-            "started": started,
-            "status": answer.status if answer else status,
-            "bytes": len(answer.body) if answer else None,
-            "sha256": answer.sha256 if answer else None,
-            "etag": answer.etag if answer else None,
-            "rows": rows,
-            "rows_new": rows_new,
-            "retry_at": retry_at,
-            "error": error,
-        }
-        self.store.log(pl.DataFrame([row], schema=FETCH), self.clock())
+def _requests(
+    settings: FeedSettings, record: Record, now: datetime, wish: Wish
+) -> Sequence[Request]:
+    """What to ask a feed now."""
+    feed = settings.feed
+    if not wish.backfill:
+        return feed.plan(now, record.done)
+    if feed.backfill is None:
+        return ()
+    made = {one.url for one in record.done if now - one.started < ONCE}
+    return [
+        request
+        for request in feed.backfill(now)
+        if without_secrets(settings.url(request.path)) not in made
+    ]
 
 
-def without_secrets(url: str) -> str:
-    """An address without user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def _nothing_left(settings: FeedSettings, record: Record) -> Outcome:
+    past = "its whole past is there" if settings.feed.backfill else "it has no past to ask for"
+    return Outcome(settings.feed.name, "unchanged", message=past, due=record.due)
+
+
+def _busy(settings: FeedSettings, now: datetime) -> Outcome:
+    message = "another qwenwatch is asking this host at the moment"
+    return Outcome(settings.feed.name, "not due", message=message, due=now + BUSY)
+
+
+def _host(settings: FeedSettings) -> str:
+    return urlsplit(settings.url("")).netloc.rpartition("@")[2]

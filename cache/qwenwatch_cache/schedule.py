@@ -1,14 +1,37 @@
-"""When a feed may be asked next, worked out from the log of earlier requests."""
+"""When a feed may be asked next, worked out from the log of earlier requests.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+Nothing else remembers anything: programs that share a cache share the log, and so the schedule.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from urllib.parse import urlsplit
 
 import polars as pl
 
 from qwenwatch_cache.feeds.feed import Done, Feed
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
 FIRST_BACK_OFF = timedelta(minutes=1)
+
+JITTER = 0.1
+"""Up to this part of `every` is added to it, so that the copies of the program that people run do
+not all ask at the full hour."""
+
+LONGEST_JITTER = timedelta(minutes=15)
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+AHEAD = timedelta(days=1)
+"""How much later than now a request may seem to be made: clocks are set back by hours."""
+
+STANDS = timedelta(days=7)
+"""An answer with far less or more than before is believed when it has been given for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,88 +44,182 @@ class FeedSettings:
         base_url: Scheme and host (and path prefix) to ask, "" for the feed's own.
         key: API key, "" if there is none.
         every: Time between two rounds, at least the feed's floor.
+        key_withheld: Why a key that is there is not sent, "" if it is.
     """
 
     feed: Feed
     enabled: bool
     base_url: str
-    key: str
+    key: str = field(repr=False)
     every: timedelta
+    key_withheld: str = ""
 
     @property
     def key_missing(self) -> bool:
         """Whether the feed needs a key and has none."""
         return bool(self.feed.key_env) and not self.key
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is asked on this machine, where nobody listens in and nobody is in the way."""
+        return urlsplit(self.base_url).hostname in LOOPBACK
+
     def url(self, path: str) -> str:
         """The full address of one of the feed's paths."""
         return (self.base_url or self.feed.host).rstrip("/") + path
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Record:
     """What the log knows of one feed.
 
     Attributes:
-        done: Requests that were answered well, oldest first; what they brought is in the cache.
+        good: Rows of the log of requests that were answered well and whose rows are in the cache.
         last_good: When the last request that was answered well was made.
         last_error: Message of the last request if it failed, "" if it was good.
         due: When the feed may be asked again; None if it never was.
-        etags: Last ETag by address, of the requests in `done`.
         last_asked: When the last request was made, whatever came of it.
-        told_to_wait: Until when the server asked to be left alone (HTTP 429); binds always.
+        told_to_wait: Until when the server asked to be left alone (HTTP 429), this feed or one of
+            its kin; binds always.
+        spent: Requests made on the day of the question (UTC).
+        insisting_since: Since when the answers of an address, whatever its days, are refused as
+            implausible.
     """
 
-    done: Sequence[Done]
-    last_good: datetime | None
-    last_error: str
-    due: datetime | None
-    etags: dict[str, str]
+    good: pl.DataFrame = field(repr=False)
+    last_good: datetime | None = None
+    last_error: str = ""
+    due: datetime | None = None
     last_asked: datetime | None = None
     told_to_wait: datetime | None = None
+    spent: int = 0
+    insisting_since: Mapping[str, datetime] = field(default_factory=dict)
+
+    # Worked out for a feed that is asked; to show how feeds are doing, nobody needs them.
+
+    @cached_property
+    def done(self) -> Sequence[Done]:
+        """Requests that were answered well, oldest first; what they brought is in the cache."""
+        return [Done(url, at) for url, at in self.good.select("url", "started").iter_rows()]
+
+    @cached_property
+    def validators(self) -> Mapping[str, str]:
+        """Last ETag or Last-Modified by address, "" where there was none."""
+        return {url: etag or "" for url, etag in self.good.select("url", "etag").iter_rows()}
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """Entries in the last good answer by address, where it had a body."""
+        counted = self.good.filter(pl.col("rows").is_not_null())
+        return dict(counted.select("url", "rows").iter_rows())
 
 
 def record_of(
-    log: pl.DataFrame, settings: FeedSettings, last_damage: datetime | None = None
+    log: pl.DataFrame,
+    settings: FeedSettings,
+    now: datetime,
+    last_damage: datetime | None = None,
 ) -> Record:
     """Read the log (frames.FETCH) for one feed.
 
     Args:
         log: All requests, in the order in which they were logged.
         settings: Which feed.
+        now: The present moment.
         last_damage: When the cache was last found damaged. Earlier answers may be lost in part, so
             that they do not count as done, and the feed is due if it was well.
     """
-    rows = _rows_of(log, settings)
+    told = _told_to_wait(log, settings.feed, now)
+    rows = _rows_of(log, settings.feed.name)
     good = rows.filter(pl.col("error").is_null())
     last_good = None if good.is_empty() else good.row(-1, named=True)["started"]
     if last_damage is not None:
         good = good.filter(pl.col("started") > last_damage)
-    done = [Done(url, started) for url, started in good.select("url", "started").iter_rows()]
-    etags = {url: etag or "" for url, etag in good.select("url", "etag").iter_rows()}
+    known = Record(good, last_good, told_to_wait=told)
     if rows.is_empty():
-        return Record(done, None, "", None, etags)
+        return known
     last = rows.row(-1, named=True)
-    asked = last["started"]
+    asked, spent = last["started"], _spent(rows, now)
+    if asked > now + AHEAD:
+        # Logged by a clock that was wrong; to believe it might silence the feed for years.
+        return replace(known, last_asked=asked, spent=spent)
     if last["error"] is None:
-        due = asked + settings.every if done else None
-        return Record(done, last_good, "", due, etags, asked)
-    told = last["retry_at"] if last["status"] == 429 else None
-    return Record(done, last_good, last["error"], last["retry_at"], etags, asked, told)
+        due = None if good.is_empty() else next_due(settings, asked)
+        return replace(known, last_asked=asked, spent=spent, due=due)
+    return replace(
+        known,
+        last_error=last["error"],
+        last_asked=asked,
+        spent=spent,
+        due=last["retry_at"],
+        insisting_since=_insisting_since(rows),
+    )
+
+
+def next_due(settings: FeedSettings, asked: datetime) -> datetime:
+    """When to ask again after a good answer: by chance somewhat later than the settings say.
+
+    It is the same chance for everyone who reads the log.
+    """
+    seed = f"{settings.feed.name} {asked.isoformat()}".encode()
+    fraction = hashlib.sha256(seed).digest()[0] / 256
+    return asked + settings.every + min(settings.every * JITTER, LONGEST_JITTER) * fraction
 
 
 def back_off(log: pl.DataFrame, settings: FeedSettings, started: datetime) -> datetime:
     """When to ask again after a failure: in a minute, or twice the wait after the round before."""
-    rows = _rows_of(log, settings)
+    rows = _rows_of(log, settings.feed.name)
     wait = FIRST_BACK_OFF
     if not rows.is_empty():
         last = rows.row(-1, named=True)
-        # A round ends with its first failure, so the last row says how the round before ended.
+        # Failures are logged last, so the last row says how the round before ended.
         if last["error"] is not None and last["retry_at"] is not None:
             wait = max(wait, 2 * (last["retry_at"] - last["started"]))
     return started + min(wait, settings.every)
 
 
-def _rows_of(log: pl.DataFrame, settings: FeedSettings) -> pl.DataFrame:
+def midnight_after(now: datetime) -> datetime:
+    """When the next UTC day, and with it the next budget, begins."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=1)
+
+
+def _spent(rows: pl.DataFrame, now: datetime) -> int:
+    # Also what was logged "later today" counts: a clock that was set back brings no new budget.
+    begin = midnight_after(now) - timedelta(days=1)
+    return rows.filter(pl.col("started").is_between(begin, midnight_after(now), "left")).height
+
+
+def without_days(url: str) -> str:
+    """An address without the days in it: what is asked daily has another one every day."""
+    return _DAY.sub("", url)
+
+
+def _insisting_since(rows: pl.DataFrame) -> dict[str, datetime]:
+    """Begin of the row of implausible answers: of all failures only these are logged with rows."""
+    since: dict[str, datetime] = {}
+    columns = ("url", "started", "error", "rows")
+    for url, started, error, count in rows.select(columns).iter_rows():
+        if error is None:
+            since.pop(without_days(url), None)
+        elif count is not None:
+            since.setdefault(without_days(url), started)
+    return since
+
+
+def _told_to_wait(log: pl.DataFrame, feed: Feed, now: datetime) -> datetime | None:
+    """Until when the last answer of a feed, or of one of its kin, asked for peace."""
+    moments = []
+    for name in feed.kin or (feed.name,):
+        rows = _rows_of(log, name)
+        if not rows.is_empty():
+            last = rows.row(-1, named=True)
+            told = last["status"] == 429 and last["retry_at"] is not None
+            if told and last["started"] <= now + AHEAD:
+                moments.append(last["retry_at"])
+    return max(moments, default=None)
+
+
+def _rows_of(log: pl.DataFrame, name: str) -> pl.DataFrame:
     # As they were logged: a clock that was put back must not make an old answer the last one.
-    return log.filter(pl.col("feed") == settings.feed.name)
+    return log.filter(pl.col("feed") == name)

@@ -11,6 +11,13 @@ from typing import Any, TypeVar
 UNKNOWN = "unknown"
 """Bucket of everything that no vendor of the table stands behind, cloaked models included."""
 
+_PRICE_TABLES = (
+    ("models-dev", "models_dev"),
+    ("litellm", "litellm"),
+    ("alibaba-list", "alibaba_list"),
+)
+"""Feeds of list prices, and the key of their providers in vendors.toml."""
+
 Key = TypeVar("Key")
 
 
@@ -26,8 +33,8 @@ class Vendor:
         country: ISO 3166 alpha-2 of the parent company's headquarters, "" if unknown.
         aliases: The feed's own names of the vendor, per namespace ("openrouter", "huggingface",
             "vercel").
-        models_dev: Providers of models.dev that carry the vendor's list prices, with the region
-            they hold for ("global", "intl", "cn").
+        list_prices: Providers that carry the vendor's list prices, by feed ("models-dev",
+            "litellm", "alibaba-list"), with the region they hold for ("global", "intl", "cn").
         model_prefixes: How the names of its own models begin, where its providers sell those of
             other makers too; empty where they sell nothing else.
     """
@@ -38,7 +45,7 @@ class Vendor:
     name_zh: str
     country: str
     aliases: Mapping[str, tuple[str, ...]]
-    models_dev: Mapping[str, str]
+    list_prices: Mapping[str, Mapping[str, str]]
     model_prefixes: tuple[str, ...] = ()
 
     def makes(self, name: str) -> bool:
@@ -53,18 +60,19 @@ class Vendors:
         """Index the vendors.
 
         Raises:
-            ValueError: Two vendors share an id, an alias or a models.dev provider.
+            ValueError: Two vendors share an id, an alias or a provider.
         """
         self._by_id: dict[str, Vendor] = {}
         self._by_alias: dict[tuple[str, str], Vendor] = {}
-        self._by_provider: dict[str, Vendor] = {}
+        self._by_provider: dict[tuple[str, str], Vendor] = {}
         for vendor in vendors:
             _claim(self._by_id, vendor.id, vendor, "id")
             for namespace, aliases in vendor.aliases.items():
                 for alias in aliases:
                     _claim(self._by_alias, (namespace, alias), vendor, f"{namespace} alias")
-            for provider in vendor.models_dev:
-                _claim(self._by_provider, provider, vendor, "models.dev provider")
+            for feed, providers in vendor.list_prices.items():
+                for provider in providers:
+                    _claim(self._by_provider, (feed, provider), vendor, f"{feed} provider")
 
     def __iter__(self) -> Iterator[Vendor]:
         """Walk the vendors in the order of the table."""
@@ -87,14 +95,18 @@ class Vendors:
         """
         return self._by_alias.get((namespace, alias))
 
-    def list_price_region(self, models_dev_provider: str) -> tuple[Vendor, str] | None:
-        """Return whose list prices a models.dev provider carries, and for which region.
+    def list_price_region(self, feed: str, provider: str) -> tuple[Vendor, str] | None:
+        """Return whose list prices a provider of a feed carries, and for which region.
 
         The vendor is the seller. A provider may also sell models of other makers; those prices
         are list prices of a host, so compare with the vendor of the model's canonical id.
+
+        Args:
+            feed: "models-dev", "litellm" or "alibaba-list".
+            provider: The feed's own name of the provider, verbatim.
         """
-        vendor = self._by_provider.get(models_dev_provider)
-        return None if vendor is None else (vendor, vendor.models_dev[models_dev_provider])
+        vendor = self._by_provider.get((feed, provider))
+        return None if vendor is None else (vendor, vendor.list_prices[feed][provider])
 
 
 @cache
@@ -112,7 +124,9 @@ def _vendor(table: Mapping[str, Any]) -> Vendor:
         name_zh=table.get("name_zh", ""),
         country=table["country"],
         aliases=MappingProxyType({space: tuple(ids) for space, ids in table["aliases"].items()}),
-        models_dev=MappingProxyType(dict(table.get("models_dev", {}))),
+        list_prices=MappingProxyType(
+            {feed: MappingProxyType(dict(table.get(key, {}))) for feed, key in _PRICE_TABLES}
+        ),
         model_prefixes=tuple(table.get("model_prefixes", ())),
     )
 

@@ -9,24 +9,38 @@ What goes in, and from where:
   OpenRouter's rankings page, into `usage` as `openrouter-rankings-page`. They are the same totals:
   the days add up to them to the token (tests/cache/test_weekly_oracle.py);
 * Vercel AI Gateway leaderboard days (CC BY 4.0), in the export's shape;
-* every recorded OpenRouter model list and models.dev registry in order of date, into `price` and
-  `catalog`, so that what is kept is what polling on those days would have kept.
+* app rankings of the one recorded window (CC BY 4.0), into `usage` by `openrouter-apps`;
+* every recorded OpenRouter model list, models.dev registry and LiteLLM file in order of date, and
+  Alibaba's group files, into `price` and `catalog`, so that what is kept is what polling on those
+  days would have kept;
+* the ECB's reference rates, each as known from the hour at which it was published.
 """
 
 import argparse
 import gzip
 import json
 import re
+import tarfile
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 from tests.feedserver.recorded import RecordedBodies
 
-from qwenwatch_cache.feeds import models_dev, openrouter_models, openrouter_rankings
+from qwenwatch_cache.feeds import (
+    alibaba_list,
+    ecb_fx,
+    litellm,
+    models_dev,
+    openrouter_apps,
+    openrouter_models,
+    openrouter_rankings,
+)
 from qwenwatch_cache.feeds import vercel_leaderboard as vercel
 from qwenwatch_cache.feeds.feed import Parsed
 from qwenwatch_cache.frames import FETCH, TABLES, USAGE
@@ -36,6 +50,9 @@ from qwenwatch_cache.store.files import write_table
 PAGE = "openrouter-rankings-page"
 SETTLED = timedelta(days=1)
 """A week on the page is final a day after its end (one was still corrected four hours after)."""
+
+PUBLISHED = timedelta(hours=15)
+"""The ECB's rates of a day come out around 16:00 in Frankfurt."""
 
 LARGEST = 500_000
 """Bytes the baseline may take."""
@@ -52,7 +69,9 @@ def main() -> None:
         nothing.mkdir()
         store = Store(Path(folder) / "cache", bundled=nothing)
         for when, feed, parsed in sorted(_played(options.recordings), key=lambda one: one[:2]):
-            added = store.append(parsed.frames, when, unread=parsed.unread)
+            added = store.append(
+                parsed.frames, when, unread=parsed.unread, whole=parsed.whole, believe=True
+            )
             store.log(_fetch(feed, when, parsed.rows, added), when)
         export(store, options.out)
     sizes = {path.name: path.stat().st_size for path in sorted(options.out.glob("*.parquet"))}
@@ -71,6 +90,7 @@ def export(store: Store, out: Path) -> None:
 
 def _played(recordings: Path) -> Iterator[tuple[datetime, str, Parsed]]:
     yield from _rankings(recordings)
+    yield from _apps(recordings)
     yield from _page_weeks(recordings)
     yield from _vercel(recordings)
     for path in sorted((recordings / "prices/openrouter/models").glob("*.json.gz")):
@@ -81,6 +101,53 @@ def _played(recordings: Path) -> Iterator[tuple[datetime, str, Parsed]]:
         when = _day_in(path.name)
         body = gzip.decompress(path.read_bytes())
         yield when, models_dev.NAME, models_dev.parse(body, when)
+    for path in sorted((recordings / "prices/litellm").glob("*/*.json.gz")):
+        when = _day_in(path.name)
+        body = gzip.decompress(path.read_bytes())
+        yield when, litellm.NAME, litellm.parse(body, when)
+    yield from _alibaba(recordings)
+    yield from _rates(recordings)
+
+
+def _alibaba(recordings: Path) -> Iterator[tuple[datetime, str, Parsed]]:
+    """The group files that the index leads to."""
+    when = datetime(2026, 5, 27, 6, 44, tzinfo=UTC)
+    (path,) = (recordings / "prices/alibaba-model-studio").glob("groups_*.tar.gz")
+    with tarfile.open(path) as archive:
+        (index,) = alibaba_list.plan(when, ())
+        for request in index.parse(_member(archive, index.path), when).follow:
+            body = _member(archive, request.path)
+            yield when, alibaba_list.NAME, request.parse(body, when)
+
+
+def _member(archive: tarfile.TarFile, path: str) -> bytes:
+    """The file that stands at an address, by the part of it that the archive holds."""
+    name = unquote(path.partition("/models/")[2])
+    file = archive.extractfile(name)
+    if file is None:
+        raise ValueError(f"there is no {name} in the archive")
+    return file.read()
+
+
+def _rates(recordings: Path) -> Iterator[tuple[datetime, str, Parsed]]:
+    (path,) = (recordings / "prices/fx").glob("eurofxref-hist_*.zip")
+    last = _day_in(path.name) + PUBLISHED
+    (request,) = ecb_fx.backfill(last)
+    parsed = request.parse(path.read_bytes(), last)
+    known_from = pl.col("date").cast(pl.Datetime("us", "UTC")) + PUBLISHED
+    rates = parsed.frames["fx"].with_columns(observed_at=known_from)
+    yield last, ecb_fx.NAME, replace(parsed, frames={"fx": rates})
+
+
+def _apps(recordings: Path) -> Iterator[tuple[datetime, str, Parsed]]:
+    """The one window that was recorded, as of the moment of its capture."""
+    when = datetime(2026, 8, 22, 2, 1, tzinfo=UTC)
+    first, last = date(2026, 7, 23), date(2026, 8, 21)
+    rows = RecordedBodies(recordings, lambda: when).apps(first, last)
+    meta = {"as_of": when.isoformat(), "start_date": str(first), "end_date": str(last)}
+    (request,) = openrouter_apps.plan(when, ())
+    body = json.dumps({"data": rows, "meta": meta}).encode()
+    yield when, openrouter_apps.NAME, request.parse(body, when)
 
 
 def _rankings(recordings: Path) -> Iterator[tuple[datetime, str, Parsed]]:

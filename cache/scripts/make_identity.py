@@ -4,7 +4,8 @@
 
 Two ids are joined only if somebody publishes that they are the same model: models.dev (`base_model`
 in its TOML tree, MIT), OpenRouter (`canonical_slug` in its catalogue), the same id under the same
-maker in both, or a line of `REVIEWED` with its reason. No dates are stripped, no names compared
+maker in both, or a line of `REVIEWED` with its reason. LiteLLM's keys, without the provider in
+front, join models that are known from these and add none. No dates are stripped, no names compared
 loosely; what stays unclear is left out and printed.
 """
 
@@ -18,9 +19,11 @@ import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from qwenwatch_cache.feeds import alibaba_list, litellm
 from qwenwatch_cache.identity import split_variant
 from qwenwatch_cache.vendors import load_vendors
 
@@ -129,6 +132,25 @@ REVIEWED: Mapping[tuple[str, str], tuple[str | None, str]] = {
         "xai/grok-4.20-multi-agent-0309",
         "same name in both, and the canonical_slug ends in 20260309",
     ),
+    **{
+        ("litellm", key): (
+            None,
+            "an alias that moves with every release; OpenRouter's id of that name is one model",
+        )
+        for key in (
+            "command-r",
+            "command-r-plus",
+            "deepseek-chat",
+            "deepseek/deepseek-chat",
+            "mistral/mistral-medium",
+            "mistral/mistral-small",
+            "mistral/mistral-tiny",
+        )
+    },
+    ("alibaba-list", "qwen3-235b-a22b-instruct-2507"): (
+        "alibaba/qwen3-235b-a22b-2507",
+        "OpenRouter's hugging_face_id of its qwen3-235b-a22b-2507 is Qwen3-235B-A22B-Instruct-2507",
+    ),
     ("vercel-leaderboard", "Claude Haiku 4.5"): (
         "anthropic/claude-haiku-4-5",
         "models.dev also gives the name to the dated id of the same model",
@@ -196,7 +218,9 @@ def main() -> None:
 def make(recordings: Path) -> tuple[str, list[str]]:
     """Return the map as CSV text, and a report of its coverage and of what was left out."""
     catalogue = read_catalogue(recordings / "prices" / "openrouter" / "models")
-    providers = {provider for vendor in load_vendors() for provider in vendor.models_dev}
+    providers = {
+        provider for vendor in load_vendors() for provider in vendor.list_prices["models-dev"]
+    }
     entries = read_models_dev(
         recordings / "prices" / "models.dev" / "toml", {"openrouter", *providers}
     )
@@ -209,6 +233,8 @@ def make(recordings: Path) -> tuple[str, list[str]]:
     for provider in sorted(providers):
         rows += models_dev_rows(provider, entries[provider], known, report)
     rows += vercel_rows(recordings / "usage" / "vercel-gateway", catalogue, entries, rows, report)
+    rows += alibaba_rows(read_model_studio(recordings / "prices" / "alibaba-model-studio"), rows)
+    rows += litellm_rows(read_litellm(recordings / "prices" / "litellm"), rows, report)
     ids = {(row.feed, row.id) for row in rows}
     report += [
         f"reviewed, but in no recording: {feed} {model}"
@@ -263,6 +289,31 @@ def read_models_dev(folder: Path, providers: Iterable[str]) -> dict[str, dict[st
                 found[provider][model] = Entry(
                     tree, table.get("base_model", ""), table.get("name", "")
                 )
+    return found
+
+
+def read_model_studio(folder: Path) -> list[str]:
+    """Read the ids of Alibaba's own text models, as its feed keeps them, of every archive."""
+    models: set[str] = set()
+    when = datetime.now(UTC)
+    for path in sorted(folder.glob("groups_*.tar.gz")):
+        with tarfile.open(path) as archive:
+            files = {each.name: archive.extractfile(each) for each in archive.getmembers()}
+            bodies = {name: file.read() for name, file in files.items() if file is not None}
+        for request in alibaba_list.parse_index(bodies["index.json"], when).follow:
+            body = bodies[request.path.removeprefix(alibaba_list.FOLDER)]
+            models.update(alibaba_list.parse_group(body, when).frames["catalog"]["model"])
+    return sorted(models)
+
+
+def read_litellm(folder: Path) -> dict[str, str]:
+    """Read every key of LiteLLM's files that a vendor's own provider sells: key -> provider."""
+    found: dict[str, str] = {}
+    for path in sorted(folder.glob("*/*.json.gz"), key=lambda path: path.name):
+        for key, entry in json.loads(gzip.decompress(path.read_bytes())).items():
+            provider = entry.get("litellm_provider", "")
+            if load_vendors().list_price_region(litellm.NAME, provider):
+                found[key] = provider
     return found
 
 
@@ -364,7 +415,7 @@ def models_dev_rows(
     provider: str, entries: Mapping[str, Entry], known: set[str], report: list[str]
 ) -> Iterator[Row]:
     """Give the models of a first-party provider their canonical ids."""
-    listed = load_vendors().list_price_region(provider)
+    listed = load_vendors().list_price_region("models-dev", provider)
     assert listed is not None
     seller = listed[0].id
     owners: dict[str, str] = {}
@@ -429,6 +480,73 @@ def vercel_rows(
             report.append(
                 f"left out: vercel-leaderboard {name!r}: fits {sorted(fits) or 'nothing'}"
             )
+
+
+def alibaba_rows(models: Iterable[str], rows: Iterable[Row]) -> Iterator[Row]:
+    """Give Model Studio's ids their canonical ids.
+
+    It is Alibaba's own price list: an id means what it means under Alibaba's providers of
+    models.dev, or what the same id means under Alibaba elsewhere, or a model of its own.
+    """
+    rows = list(rows)
+    listed = {row.id: row.canonical for row in rows if row.feed == "models-dev"}
+    known = {row.canonical for row in rows}
+    for model in models:
+        same = {
+            listed[f"{provider}/{model}"]
+            for provider in ("alibaba", "alibaba-cn")
+            if f"{provider}/{model}" in listed
+        }
+        if len(same) > 1:
+            raise ValueError(f"{model}: models.dev takes it for {sorted(same)}")
+        canonical, source = min(same, default=""), "models.dev id"
+        if not same:
+            canonical = f"alibaba/{model}".lower()
+            source = "same id" if canonical in known else "Model Studio id"
+        if reviewed := REVIEWED.get((alibaba_list.NAME, model)):
+            if reviewed[0] is None:
+                continue
+            canonical, source = reviewed[0], "reviewed"
+        yield Row(canonical, alibaba_list.NAME, model, source)
+
+
+def litellm_rows(keys: Mapping[str, str], rows: Iterable[Row], report: list[str]) -> Iterator[Row]:
+    """Give LiteLLM's keys the canonical ids of models that are known already.
+
+    Without the provider in front, a key must be, letter for letter, the id that the vendor's own
+    provider has on models.dev; or, in lower case, the vendor's half of a canonical id.
+    """
+    rows = list(rows)
+    listed = {row.id: row.canonical for row in rows if row.feed == "models-dev"}
+    known = {row.canonical for row in rows}
+    owners: dict[tuple[str, str], str] = {}
+    # Keys with the provider in front first: "deepseek-v4-pro" repeats "deepseek/deepseek-v4-pro".
+    for key, provider in sorted(keys.items(), key=lambda item: ("/" not in item[0], item[0])):
+        first_party = load_vendors().list_price_region(litellm.NAME, provider)
+        assert first_party is not None
+        vendor, name = first_party[0], litellm.name_of(provider, key)
+        same = {
+            listed[f"{each}/{name}"]
+            for each in vendor.list_prices["models-dev"]
+            if f"{each}/{name}" in listed
+        }
+        if len(same) > 1:
+            raise ValueError(f"{key}: models.dev takes it for {sorted(same)}")
+        canonical, source = min(same, default=""), "models.dev id"
+        if not same:
+            canonical, source = f"{vendor.id}/{name}".lower(), "same id"
+        if reviewed := REVIEWED.get((litellm.NAME, key)):
+            if reviewed[0] is None:
+                report.append(f"left out: litellm {key}: {reviewed[1]}")
+                continue
+            canonical, source = reviewed[0], "reviewed"
+        if canonical not in known or not canonical.startswith(f"{vendor.id}/"):
+            continue
+        owner = owners.setdefault((provider, canonical), key)
+        if owner != key:
+            report.append(f"left out: litellm {key}: {provider} sells {canonical} as {owner}")
+            continue
+        yield Row(canonical, litellm.NAME, key, source)
 
 
 def coverage(rows: Iterable[Row], usage: Mapping[str, Counter[str]]) -> Iterator[str]:

@@ -11,7 +11,15 @@ import polars as pl
 import pytest
 
 from qwenwatch_cache.feeds import CREDITS
-from qwenwatch_cache.frames import FETCH_TABLE, PRICE_TABLE, TABLES, USAGE_TABLE
+from qwenwatch_cache.frames import (
+    FETCH_TABLE,
+    HOST_TABLE,
+    PRICE_TABLE,
+    SESSION_TABLE,
+    TABLES,
+    TASK_TABLE,
+    USAGE_TABLE,
+)
 from qwenwatch_cache.market.definitions import definition_of
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
@@ -41,6 +49,8 @@ FLAGSHIPS = {
     "xai/grok-4.6",
 }
 """The newest and dearest of each vendor in OpenRouter's list of 2026-08-22, read off the list."""
+
+NOT_RECORDED = (SESSION_TABLE, TASK_TABLE, HOST_TABLE)
 
 
 @pytest.fixture(scope="module")
@@ -200,5 +210,5 @@ def test_the_script_makes_it_again_from_the_recordings(recordings: Path, tmp_pat
     for table in TABLES.values():
         made = read_table(tmp_path / f"{table.name}.parquet", table)
         committed = read_table(BASELINE / f"{table.name}.parquet", table)
-        assert committed.height > 0
+        assert (committed.height > 0) is (table not in NOT_RECORDED)
         assert (table.name, made.equals(committed)) == (table.name, True)

@@ -969,9 +969,17 @@ class TestRegistry:
     def test_every_feed_is_polite_and_cited(self) -> None:
         floors = {
             "openrouter-rankings": 1,
+            "openrouter-apps": 6,
+            "openrouter-sessions": 24,
+            "openrouter-tasks": 24,
             "vercel-leaderboard": 24,
             "openrouter-models": 1,
+            "openrouter-endpoints": 1 / 6,
             "models-dev": 6,
+            "litellm": 24,
+            "alibaba-list": 24,
+            "ecb-fx": 12,
+            "huggingface": 24,
         }
         assert {name: feed.floor for name, feed in FEEDS.items()} == {
             name: timedelta(hours=hours) for name, hours in floors.items()
@@ -986,8 +994,10 @@ class TestRegistry:
         assert [one.path for one in openrouter_models.plan(NOW, [])] == ["/api/v1/models"]
         assert [one.path for one in models_dev.plan(NOW, [])] == ["/api.json"]
 
-    def test_only_the_rankings_need_a_key(self) -> None:
-        assert {name for name, feed in FEEDS.items() if feed.key_env} == {"openrouter-rankings"}
+    def test_only_the_data_api_needs_a_key(self) -> None:
+        assert {name for name, feed in FEEDS.items() if feed.key_env} == {
+            *("openrouter-rankings", "openrouter-apps", "openrouter-sessions", "openrouter-tasks")
+        }
 
 
 def test_a_refused_price_is_named_as_unread() -> None:

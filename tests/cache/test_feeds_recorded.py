@@ -152,7 +152,7 @@ class TestModelsDev:
         first_party = {
             provider: entry["models"]
             for provider, entry in document.items()
-            if load_vendors().list_price_region(provider)
+            if load_vendors().list_price_region("models-dev", provider)
         }
         total = sum(len(entry["models"]) for entry in document.values())
         assert answer.rows == total == (entries or total)

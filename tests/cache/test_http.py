@@ -76,7 +76,7 @@ class TestGood:
         answer = await get(client, server.url + PATH, clock=clock)
         assert answer.body == FixtureBodies().document(FEED)
         assert (answer.status, answer.fetched_at) == (200, FIXTURE_NOW)
-        assert answer.etag
+        assert answer.validator
         [request] = server.requests
         assert request.headers["user-agent"].startswith("qwenwatch/")
         assert "gzip" in request.headers["accept-encoding"]
@@ -87,9 +87,9 @@ class TestGood:
         self, server: FeedServer, client: httpx.AsyncClient
     ) -> None:
         first = await get(client, server.url + PATH, clock=clock)
-        second = await get(client, server.url + PATH, clock=clock, etag=first.etag)
-        assert (second.status, second.body, second.etag) == (304, b"", first.etag)
-        third = await get(client, server.url + PATH, clock=clock, etag='"of long ago"')
+        second = await get(client, server.url + PATH, clock=clock, validator=first.validator)
+        assert (second.status, second.body, second.validator) == (304, b"", first.validator)
+        third = await get(client, server.url + PATH, clock=clock, validator='"of long ago"')
         assert (third.status, third.sha256) == (200, first.sha256)
 
     async def test_not_modified_is_no_answer_to_who_has_nothing(self) -> None:

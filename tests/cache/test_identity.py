@@ -44,6 +44,8 @@ class TestTable:
         assert rows == sorted(rows)
         assert [key for key, n in Counter((r[1], r[2]) for r in rows).items() if n > 1] == []
         assert {r[1] for r in rows} == {
+            "alibaba-list",
+            "litellm",
             "openrouter-models",
             "openrouter-rankings",
             "models-dev",
@@ -92,6 +94,16 @@ class TestJoins:
             ("deepseek/deepseek-v4-flash", "models-dev", "deepseek/deepseek-v4-flash"),
             ("google/gemini-2.5-pro", "models-dev", "google/gemini-2.5-pro"),
             ("xai/grok-4.3", "openrouter-models", "x-ai/grok-4.3"),
+            ("alibaba/qwen3-max", "litellm", "dashscope/qwen3-max"),
+            ("zhipuai/glm-5", "litellm", "zai/glm-5"),
+            ("minimax/minimax-m2.5", "litellm", "minimax/MiniMax-M2.5"),
+            ("anthropic/claude-opus-4-6", "litellm", "claude-opus-4-6"),
+            ("openai/gpt-4", "litellm", "gpt-4"),
+            ("deepseek/deepseek-v4-pro", "litellm", "deepseek/deepseek-v4-pro"),
+            ("google/gemini-2.5-pro", "litellm", "gemini/gemini-2.5-pro"),
+            ("moonshotai/kimi-k2.5", "litellm", "moonshot/kimi-k2.5"),
+            ("amazon/nova-pro-v1", "litellm", "amazon-nova/nova-pro-v1"),
+            ("anthropic/claude-opus-5", "litellm", "claude-opus-5"),
         ],
     )
     def test_same_model(self, canonical: str, feed: str, model: str) -> None:
@@ -130,6 +142,19 @@ class TestJoins:
                 ("models-dev", "moonshotai/kimi-k2.7-code-highspeed"),
                 ("models-dev", "moonshotai/kimi-k2.7-code"),
             ),
+            (("litellm", "gpt-4o-2024-05-13"), ("litellm", "gpt-4o")),
+            (
+                ("litellm", "mistral/mistral-large-latest"),
+                ("litellm", "mistral/mistral-large-2512"),
+            ),
+            (("litellm", "gemini/gemini-2.5-flash-image"), ("litellm", "gemini/gemini-2.5-flash")),
+            (("litellm", "gpt-3.5-turbo-instruct"), ("litellm", "gpt-3.5-turbo")),
+            (("litellm", "dashscope/qwen-plus-2025-07-28"), ("litellm", "dashscope/qwen-plus")),
+            (("litellm", "claude-haiku-4-5-20251001"), ("litellm", "claude-haiku-4-5")),
+            (
+                ("litellm", "mistral/mistral-large-latest"),
+                ("openrouter-models", "mistralai/mistral-large"),
+            ),
         ],
     )
     def test_not_the_same_model(self, one: tuple[str, str], other: tuple[str, str]) -> None:
@@ -154,6 +179,53 @@ class TestJoins:
             if feed == "models-dev"
         )
         assert [key for key, n in sold.items() if n > 1] == []
+
+
+class TestLiteLLM:
+    def test_it_joins_models_by_an_exact_id_and_adds_none(self) -> None:
+        _, *rows = csv.reader(TABLE.read_text(encoding="utf-8").splitlines())
+        ids_of: dict[str, set[str]] = {}
+        for canonical, feed, model, _ in rows:
+            if feed != "litellm":
+                ids_of.setdefault(canonical, {canonical}).add(model)
+        keys = [(canonical, model) for canonical, feed, model, _ in rows if feed == "litellm"]
+        assert len(keys) > 300
+        for canonical, key in keys:
+            halves = {each.rpartition("/")[2].lower() for each in ids_of[canonical]}
+            assert key.rpartition("/")[2].lower() in halves, key
+
+    def test_no_model_has_two_keys_of_one_provider(self) -> None:
+        for canonical in {r[0] for r in csv.reader(TABLE.read_text("utf-8").splitlines()[1:])}:
+            keys = load_identity().ids(canonical).get("litellm", ())
+            assert len(keys) <= 1, canonical
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "mistral/mistral-medium",
+            "mistral/mistral-small",
+            "command-r",
+            "command-r-plus",
+            "deepseek/deepseek-chat",
+        ],
+    )
+    def test_an_alias_that_moves_is_not_the_model_it_once_was(self, key: str) -> None:
+        """OpenRouter's id of that name stands for one model, at another price."""
+        assert load_identity().canonical("litellm", key) is None
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "claude-opus-4-6-20260205",
+            "dashscope/glm-5.1",
+            "deepseek-v4-pro",
+            "ft:gpt-4o-2024-08-06",
+            "azure/gpt-4",
+            "openrouter/openai/gpt-4",
+        ],
+    )
+    def test_dates_makers_and_routes_are_not_stripped(self, key: str) -> None:
+        assert load_identity().canonical("litellm", key) is None
 
 
 class TestCanonical:

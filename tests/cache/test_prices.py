@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwenwatch_cache.feeds import models_dev, openrouter_models
-from qwenwatch_cache.frames import CATALOG_TABLE, FETCH, PRICE_TABLE
+from qwenwatch_cache.frames import CATALOG_TABLE, FETCH, PRICE_FIELDS, PRICE_TABLE
+from qwenwatch_cache.identity import Identity
 from qwenwatch_cache.market.directory import Directory
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import PRICES, Mix, prices
@@ -435,6 +436,196 @@ class TestChanges:
         assert [row["ratio_input"] for row in rows] == [3.0]
         rows = [row for row in cache.rows(at, baseline="zhipuai/glm-5") if row["region"] == "intl"]
         assert [row["ratio_input"] for row in rows] == [0.666666667]  # glm-5 is listed only there
+
+
+def offers(rows: Sequence[Mapping[str, Any]], when: datetime = FIXTURE_NOW) -> pl.DataFrame:
+    """Price rows of Qwen3 Max as feeds may state them; what is not given is a list price in USD."""
+    common = {
+        **dict.fromkeys(PRICE_FIELDS),
+        **{"feed": "models-dev", "basis": "list", "provider": "alibaba", "region": "intl"},
+        **{"model": "alibaba/qwen3-max", "variant": "", "tier_from": 0, "window_utc": ""},
+        **{"currency": "USD", "output": Decimal(6), "listed": True, "observed_at": when},
+    }
+    told = [{**common, **row, "input": Decimal(row["input"])} for row in rows]
+    return pl.DataFrame(told, schema=PRICE_TABLE.schema)
+
+
+SAME = Directory(
+    CATALOG_TABLE.empty(),
+    Identity((QWEN, feed, QWEN) for feed in ("models-dev", "litellm", "openrouter-models")),
+)
+"""Knows one model, which goes by the same id everywhere."""
+
+
+def ask(
+    frame: pl.DataFrame, at: datetime = FIXTURE_NOW, directory: Directory | None = None
+) -> list[dict[str, Any]]:
+    known = directory or Directory(CATALOG_TABLE.empty())
+    return prices(frame, at, known, polls={}, baseline=QWEN, mix=Mix()).to_dicts()
+
+
+class TestJump:
+    USUAL = ("0.000001", "0.000002")
+
+    def poll(self, cache: Cache, *days: float, price: tuple[str, str] = USUAL) -> None:
+        for day in days:
+            cache.poll(listing({"x/new": price}), FIXTURE_NOW + day * DAY)
+
+    def at(self, cache: Cache, day: float) -> tuple[Any, ...]:
+        row = cache.of("x/new", FIXTURE_NOW + day * DAY)
+        return plain(row, "input", "output", "previous_input")
+
+    @pytest.mark.parametrize(
+        "jumped",
+        [
+            ("0.00005", "0.000002"),  # input × 50
+            ("0.000001", "0.0001"),  # output × 50
+            ("0.00000002", "0.000002"),  # input ÷ 50
+            ("0.0001", "0.0000002"),
+        ],
+    )
+    def test_the_last_believed_price_stays_for_seven_days(
+        self, cache: Cache, jumped: tuple[str, str]
+    ) -> None:
+        self.poll(cache, 0)
+        for day in (1, 2, 4, 7.99):
+            self.poll(cache, day, price=jumped)
+            assert self.at(cache, day) == ("1", "2", None)
+        row = cache.of("x/new", FIXTURE_NOW + 7.99 * DAY)
+        assert (row["observed_at"], row["changed_at"]) == (FIXTURE_NOW, None)
+        self.poll(cache, 8, price=jumped)
+        given = str((Decimal(jumped[0]) * 1_000_000).normalize() + 0)
+        assert self.at(cache, 8)[0] == given
+        assert cache.of("x/new", FIXTURE_NOW + 8 * DAY)["changed_at"] == FIXTURE_NOW + DAY
+        assert self.at(cache, 7.99) == ("1", "2", None)  # what was shown then stays so
+
+    def test_time_alone_is_no_poll(self, cache: Cache) -> None:
+        self.poll(cache, 0)
+        self.poll(cache, 1, price=("0.001", "0.000002"))
+        assert self.at(cache, 300) == ("1", "2", None)
+
+    def test_a_step_of_less_than_fifty_is_believed_at_once(self, cache: Cache) -> None:
+        self.poll(cache, 0)
+        self.poll(cache, 1, price=("0.0000499", "0.000002"))
+        assert self.at(cache, 1) == ("49.9", "2", "1")
+
+    def test_a_jump_that_is_taken_back_never_showed(self, cache: Cache) -> None:
+        self.poll(cache, 0)
+        self.poll(cache, 1, 2, price=("0.0001", "0.000002"))
+        self.poll(cache, 3, 9)
+        for day in (1, 2, 3, 9):
+            assert self.at(cache, day) == ("1", "2", None)
+
+    def test_nothing_in_between_does_not_make_it_forgotten(self, cache: Cache) -> None:
+        self.poll(cache, 0)
+        self.poll(cache, 1, price=("0", "0.000002"))
+        self.poll(cache, 2, price=("0.0001", "0.000002"))
+        assert self.at(cache, 2) == (None, "2", None)
+
+    def test_it_is_measured_from_the_last_believed_price(self, cache: Cache) -> None:
+        self.poll(cache, 0)
+        self.poll(cache, 1, price=("0.00006", "0.000002"))
+        self.poll(cache, 2, price=("0.00007", "0.000002"))  # near to one that was not believed
+        assert self.at(cache, 2) == ("1", "2", None)
+        self.poll(cache, 3, price=("0.000002", "0.000002"))
+        assert self.at(cache, 3) == ("2", "2", "1")
+
+    def test_other_fields_that_change_do_not_make_it_wait_longer(self, cache: Cache) -> None:
+        self.poll(cache, 0)
+        jumped = {"prompt": "0.0001", "completion": "0.000002"}
+        for day, cached in ((1, "0.00001"), (6, "0.00002"), (8, "0.00003")):
+            body = listing({"x/new": {**jumped, "input_cache_read": cached}})
+            cache.poll(body, FIXTURE_NOW + day * DAY)
+        assert self.at(cache, 7.5) == ("1", "2", None)
+        assert self.at(cache, 8) == ("100", "2", "1")
+
+    def test_a_model_that_vanishes_at_a_doubted_price_is_gone_all_the_same(
+        self, cache: Cache
+    ) -> None:
+        cache.poll(listing({"x/new": self.USUAL, **ONE}), FIXTURE_NOW)
+        cache.poll(listing({"x/new": ("0.0001", "0.000002"), **ONE}), FIXTURE_NOW + DAY)
+        cache.poll(listing(ONE), FIXTURE_NOW + 2 * DAY)
+        assert self.at(cache, 3) == ("1", "2", None)
+        assert [row["model"] for row in cache.rows(FIXTURE_NOW + 10 * DAY)] == ["openai/gpt-4"]
+
+    def test_from_nothing_and_from_unknown_there_is_no_jump(self, cache: Cache) -> None:
+        self.poll(cache, 0, 1, price=("0", "0"))
+        self.poll(cache, 2, price=("0.0009", "0.0009"))
+        assert self.at(cache, 2)[:2] == ("900", "900")
+
+
+class TestDaysOfTheWeek:
+    @pytest.mark.parametrize(
+        ("day", "clock", "price"),
+        [
+            (21, "00:30", "1"),  # a Friday
+            (21, "01:00", "2"),
+            (21, "23:59", "2"),
+            (22, "00:30", "3"),  # Saturday and Sunday, all day
+            (23, "23:59", "3"),
+            (24, "00:00", "1"),
+        ],
+    )
+    def test_the_window_of_the_day_is_in_force(self, day: int, clock: str, price: str) -> None:
+        frame = offers(
+            [
+                {"input": "1", "window_utc": "12345 0000-0100"},
+                {"input": "2", "window_utc": "12345 0100-0000"},
+                {"input": "3", "window_utc": "67 0000-0000"},
+            ]
+        )
+        (row,) = ask(frame, datetime.fromisoformat(f"2026-08-{day}T{clock}+00:00"))
+        assert plain(row, "input") == (price,)
+
+
+class TestFeedsBesideOneAnother:
+    CHINA: Mapping[str, Any] = {
+        **{"feed": "alibaba-list", "provider": "alibaba-model-studio", "region": "cn"},
+        **{"currency": "CNY", "model": "alibaba-cn/qwen3-max"},
+    }
+    CHECK: Mapping[str, Any] = {"feed": "litellm", "provider": "dashscope"}
+
+    def test_prices_of_single_hosts_are_another_question(self) -> None:
+        host = {"feed": "openrouter-endpoints", "basis": "route", "provider": "nebius/fp8"}
+        assert [row["feed"] for row in ask(offers([{"input": "1"}, {"input": "1", **host}]))] == [
+            "models-dev"
+        ]
+        assert ask(offers([{"input": "1", **host}])) == []
+
+    def test_yuan_is_never_divided_by_dollars(self) -> None:
+        mainland = {**self.CHINA, "feed": "models-dev"}  # so that it is known to be the same model
+        frame = offers([{"input": "1.2"}, {"input": "9", **mainland}])
+        ratios = {row["currency"]: row["ratio_input"] for row in ask(frame)}
+        assert ratios == {"USD": 1.0, "CNY": 1.0}
+        other = {**mainland, "model": "alibaba-cn/qwen-max"}
+        frame = offers([{"input": "1.2"}, {"input": "9", **other}])
+        ratios = {row["currency"]: row["ratio_input"] for row in ask(frame)}
+        assert ratios == {"USD": 1.0, "CNY": None}
+
+    def test_a_cross_check_is_marked_where_another_feed_lists_the_model(self) -> None:
+        """It is no baseline there, though it is cheaper; where it is alone it is one."""
+
+        def answer(*rows: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+            told = ask(offers(rows), directory=SAME)
+            return {
+                f"{row['feed']} {row['region']}": plain(row, "cross_check", "ratio_input")
+                for row in told
+            }
+
+        check = {"input": "1", **self.CHECK}
+        assert answer({"input": "2"}, check) == {
+            "models-dev intl": (False, 1.0),
+            "litellm intl": (True, 0.5),
+        }
+        assert answer(check) == {"litellm intl": (False, 1.0)}
+        # A price for mainland China is another one than that for everywhere else.
+        assert answer({"input": "2", "region": "cn"}, check) == {
+            "models-dev cn": (False, 1.0),
+            "litellm intl": (False, 1.0),
+        }
+        # A route price is no list price.
+        route = {"input": "2", "feed": "openrouter-models", "basis": "route"}
+        assert answer(route, check)["litellm intl"] == (False, 1.0)
 
 
 class TestRecorded:

@@ -1,10 +1,6 @@
 """Polite rounds over the feeds: what is asked when, what is kept, and that no fault costs data."""
 
-import asyncio
 import gzip
-import re
-import shutil
-import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,52 +8,37 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import stamina
 from polars.testing import assert_frame_equal
 
-from qwenwatch_cache import http
 from qwenwatch_cache.errors import StoreError
-from qwenwatch_cache.feeds import FEEDS
 from qwenwatch_cache.frames import FETCH_TABLE, PRICE_TABLE, TABLES, USAGE_TABLE
 from qwenwatch_cache.health import feed_states
 from qwenwatch_cache.http import ATTEMPTS
-from qwenwatch_cache.refresh import Outcome, refresh
+from qwenwatch_cache.outcome import Outcome
+from qwenwatch_cache.refresh import Wish, refresh
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store, as_of
-from tests.cache.rows import files_of
-from tests.feedserver import FIXTURE_NOW, FeedServer, FixtureBodies, faults_for
-
-RANKINGS, VERCEL, MODELS, MODELS_DEV = (
-    "openrouter-rankings",
-    "vercel-leaderboard",
-    "openrouter-models",
-    "models-dev",
+from tests.cache.polling import (
+    BAD_KEY,
+    KEY,
+    MODELS,
+    MODELS_DEV,
+    NAMES,
+    NO_BASELINE,
+    RANKINGS,
+    VERCEL,
+    Watch,
+    data_of,
+    settings_of,
+    without_waits,
 )
-NAMES = (RANKINGS, VERCEL, MODELS, MODELS_DEV)
-KEY, BAD_KEY = "sk-or-v1-0123456789abcdef", "sk-or-v1-refused"
-WITHOUT_CERTIFICATES = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-DATA = tuple(table for table in TABLES.values() if table is not FETCH_TABLE)
-
-
-class Watch:
-    """A clock that moves on by a second with every look, and further when told."""
-
-    def __init__(self) -> None:
-        self.now = FIXTURE_NOW
-
-    def __call__(self) -> datetime:
-        self.now += timedelta(seconds=1)
-        return self.now
-
-    def on(self, **span: float) -> None:
-        self.now += timedelta(**span)
+from tests.cache.rows import files_of
+from tests.feedserver import FeedServer, FixtureBodies
 
 
 @pytest.fixture(autouse=True)
 def no_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    # Nothing here is TLS, and to load the certificates takes longer than most of these tests.
-    monkeypatch.setattr(ssl, "create_default_context", lambda: WITHOUT_CERTIFICATES)
-    with stamina.set_testing(True, attempts=ATTEMPTS, cap=True):
+    with without_waits(monkeypatch):
         yield
 
 
@@ -72,47 +53,14 @@ def server(watch: Watch) -> Iterator[FeedServer]:
         yield server
 
 
-NO_BASELINE = Path(__file__).parent / "no-baseline"
-"""No such folder: the real baseline goes past the server's day and would come into view hourly."""
-
-
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "cache", bundled=NO_BASELINE)
 
 
-def settings_of(server: FeedServer, *names: str, key: str = KEY) -> list[FeedSettings]:
-    """As the configuration would have it, with all feeds on the server."""
-    return [
-        FeedSettings(
-            feed=FEEDS[name],
-            enabled=True,
-            base_url=server.url,
-            key=key if FEEDS[name].key_env else "",
-            every=FEEDS[name].floor,
-        )
-        for name in names or NAMES
-    ]
-
-
-def data_of(store: Store) -> dict[str, pl.DataFrame]:
-    return {table.name: store.cached(table) for table in DATA}
-
-
 def assert_same(before: Mapping[str, pl.DataFrame], after: Mapping[str, pl.DataFrame]) -> None:
     for name, frame in before.items():
         assert_frame_equal(after[name], frame)
-
-
-def last_values(frames: Mapping[str, pl.DataFrame], feed: str) -> dict[str, pl.DataFrame]:
-    """What counts at the end of the fixtures' last day, without when it was learned."""
-    known = {}
-    for table in DATA:
-        frame = frames[table.name].filter(feed=feed)
-        if "period" in frame.columns:
-            frame = frame.filter(pl.col("period") < FIXTURE_NOW.date())
-        known[table.name] = as_of(frame, table).select(*table.key, *table.values)
-    return known
 
 
 def last_request(store: Store, feed: str) -> dict[str, object]:
@@ -199,7 +147,7 @@ class TestRounds:
     ) -> None:
         await refresh(store, settings_of(server), watch)
         before, asked = data_of(store), len(server.requests)
-        outcomes = await refresh(store, settings_of(server), watch, force=True)
+        outcomes = await refresh(store, settings_of(server), watch, Wish(force=True))
         assert [(one.state, one.rows_new) for one in outcomes] == [("unchanged", 0)] * 4
         assert len(server.requests) > asked
         assert_same(before, data_of(store))
@@ -211,7 +159,10 @@ class TestRounds:
         for minutes, states in [(1, ["not due"]), (5, ["unchanged"])]:
             watch.on(minutes=minutes)
             outcomes = await refresh(
-                store, settings_of(server, MODELS), watch, force=True, gap=timedelta(minutes=5)
+                store,
+                settings_of(server, MODELS),
+                watch,
+                Wish(force=True, gap=timedelta(minutes=5)),
             )
             assert [one.state for one in outcomes] == states
 
@@ -219,7 +170,7 @@ class TestRounds:
         self, server: FeedServer, store: Store, watch: Watch
     ) -> None:
         off = [replace(one, enabled=False) for one in settings_of(server)]
-        outcomes = await refresh(store, off, watch, force=True)
+        outcomes = await refresh(store, off, watch, Wish(force=True))
         assert [one.state for one in outcomes] == ["off"] * 4
         assert server.requests == []
 
@@ -233,7 +184,7 @@ class TestRounds:
     async def test_old_bodies_go(self, server: FeedServer, store: Store, watch: Watch) -> None:
         await refresh(store, settings_of(server, MODELS), watch)
         watch.on(days=15)
-        await refresh(store, settings_of(server, MODELS), watch, body_days=14)
+        await refresh(store, settings_of(server, MODELS), watch, Wish(body_days=14))
         assert list((store.root / "bodies" / MODELS).iterdir()) == []
 
     async def test_another_process_goes_on_where_the_first_ended(
@@ -248,7 +199,9 @@ class TestKeys:
     async def test_without_a_key_nothing_is_asked(
         self, server: FeedServer, store: Store, watch: Watch
     ) -> None:
-        [outcome] = await refresh(store, settings_of(server, RANKINGS, key=""), watch, force=True)
+        [outcome] = await refresh(
+            store, settings_of(server, RANKINGS, key=""), watch, Wish(force=True)
+        )
         assert outcome.state == "no key"
         assert "OPENROUTER_API_KEY" in outcome.message
         assert server.requests == []
@@ -317,102 +270,6 @@ class TestKeys:
         assert "key" in outcomes[0].message
 
 
-# Every fault on every feed. What a fault does not harm is stored; all else is refused and named.
-
-HARMLESS = {
-    "redirect": set(NAMES),
-    "string-for-number": {MODELS_DEV},  # "1.2" is the same amount
-    "redirect-other-host": {VERCEL, MODELS, MODELS_DEV},  # no key to be left behind
-    # A doubled row is the same row twice in a list of models; in a total it would count twice.
-    "duplicate-rows": {MODELS, MODELS_DEV},
-    # One price that cannot be right costs that price only; a count spoils its whole day.
-    "negative-price": {MODELS, MODELS_DEV},
-    "absurd-price": {RANKINGS, MODELS, MODELS_DEV},
-}
-SAYS = {
-    "401": "key is missing or not accepted",
-    "403": "access is refused",
-    "404": "nothing at this address",
-    "429": "too many requests",
-    "429-bare": "too many requests",
-    "500": "the server has a fault",
-    "503": "not available",
-    "html": "web page instead of JSON",
-    "redirect-other-host": "key is missing",
-    "truncated": "cut off after",
-    "empty-list": "no rows|no models|no vendor",
-    "renamed-field": "another shape than documented",
-    "string-for-number": "another shape than documented",
-    "number-for-string": "another shape than documented",
-    "negative-price": "expected",
-    "absurd-price": "expected 0 to 100",
-    "duplicate-rows": "stands twice",
-    "short-body": "broke off in the middle",
-    "slow-drip": "did not answer in time",
-    "hang": "did not answer in time",
-    "reset": "cannot be reached",
-    "huge": "more than 32 MB",
-    "gzip-bomb": "more than 32 MB",
-}
-EVERY_FAULT = [(feed, fault) for feed in NAMES for fault in faults_for(feed)]
-
-
-@pytest.fixture(scope="module")
-def one_round(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache after one good round."""
-    root = tmp_path_factory.mktemp("one-round") / "cache"
-    watch = Watch()
-    with FeedServer(FixtureBodies(), now=lambda: watch.now) as server:
-        outcomes = asyncio.run(
-            refresh(Store(root, bundled=NO_BASELINE), settings_of(server), watch)
-        )
-    assert [one.state for one in outcomes] == ["stored"] * 4
-    return root
-
-
-@pytest.mark.parametrize(("feed", "fault"), EVERY_FAULT)
-async def test_every_fault_of_every_feed(
-    server: FeedServer,
-    one_round: Path,
-    store: Store,
-    watch: Watch,
-    monkeypatch: pytest.MonkeyPatch,
-    feed: str,
-    fault: str,
-) -> None:
-    shutil.copytree(one_round, store.root)
-    before = data_of(store)
-    watch.on(days=1, hours=2)
-    [feed_settings] = settings_of(server, feed)
-    server.fault(feed, fault)
-    if fault in ("hang", "slow-drip"):
-        monkeypatch.setattr(http, "DEADLINE", 0.15)
-    with stamina.set_testing(True, attempts=1, cap=True):
-        [outcome] = await refresh(store, [feed_settings], watch)
-
-    logged = last_request(store, feed)
-    assert server.requests
-    assert outcome.due is not None
-    assert outcome.due > watch.now
-    for name, frame in before.items():
-        # Whatever comes, what was stored stands as it was.
-        assert_frame_equal(store.cached(TABLES[name]).head(frame.height), frame)
-    if feed in HARMLESS.get(fault, ()):
-        assert (outcome.state, outcome.message) in [("stored", ""), ("unchanged", "")]
-        assert logged["error"] is None
-        if fault in ("redirect", "redirect-other-host", "duplicate-rows", "string-for-number"):
-            assert_same(last_values(before, feed), last_values(data_of(store), feed))
-        elif feed != RANKINGS:
-            assert outcome.refused
-    else:
-        assert outcome.state == "failed"
-        assert re.search(SAYS[fault], outcome.message)
-        assert len(outcome.message.splitlines()) == 1
-        assert logged["error"] == outcome.message
-        assert logged["retry_at"] == outcome.due
-        assert_same(before, data_of(store))
-
-
 @pytest.mark.parametrize("feed", NAMES)
 @pytest.mark.parametrize("fault", ["truncated", "reset"])
 async def test_one_feed_does_not_hinder_the_others(
@@ -453,9 +310,9 @@ class TestBackOff:
     ) -> None:
         [feed] = settings_of(server, VERCEL)
         waits = []
-        for _ in range(4):
+        for failing in (2, 1, 1, 1):  # what was answered well is not asked again
             server.clear_faults()
-            server.fault(VERCEL, "404", first=2)
+            server.fault(VERCEL, "404", first=failing)
             waits.append(await self.fail(store, feed, watch))
         assert [wait / timedelta(minutes=1) for wait in waits] == [1, 2, 4, 8]
 
@@ -562,7 +419,7 @@ class TestDamage:
         await refresh(store, settings_of(server), watch)
         (store.root / "format.json").write_text("garbage")
         with pytest.raises(StoreError, match=r"format\.json"):
-            await refresh(store, settings_of(server), watch, force=True)
+            await refresh(store, settings_of(server), watch, Wish(force=True))
 
 
 class Dearer(FixtureBodies):
@@ -613,7 +470,7 @@ class TestHealth:
         await refresh(store, feeds, watch)
         server.fault(MODELS, "404")
         watch.on(minutes=-10)
-        [failed] = await refresh(store, feeds, watch, force=True)
+        [failed] = await refresh(store, feeds, watch, Wish(force=True))
         [health] = feed_states(store.cached(FETCH_TABLE), feeds, watch.now)
         assert (health.state, health.error, health.due) == ("failing", failed.message, failed.due)
 

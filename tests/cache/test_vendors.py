@@ -20,7 +20,7 @@ def vendor(id: str, *, openrouter: tuple[str, ...] = (), provider: str = "") -> 
         name_zh="",
         country="",
         aliases={"openrouter": openrouter},
-        models_dev={provider: "global"} if provider else {},
+        list_prices={"models-dev": {provider: "global"}} if provider else {},
     )
 
 
@@ -35,7 +35,12 @@ class TestTable:
         assert {each for each in countries if not re.fullmatch(r"[A-Z]{2}|", each)} == set()
 
     def test_regions_are_the_three_declared_ones(self) -> None:
-        regions = {region for each in load_vendors() for region in each.models_dev.values()}
+        regions = {
+            region
+            for each in load_vendors()
+            for providers in each.list_prices.values()
+            for region in providers.values()
+        }
         assert regions == {"global", "intl", "cn"}
 
     def test_namespaces_are_the_three_declared_ones(self) -> None:
@@ -62,32 +67,63 @@ class TestLookup:
         assert load_vendors().by_alias("openrouter", "xai-org") is None
 
     @pytest.mark.parametrize(
-        ("provider", "expected"),
+        ("feed", "provider", "expected"),
         [
-            ("alibaba", ("alibaba", "intl")),
-            ("alibaba-cn", ("alibaba", "cn")),
-            ("zai", ("zhipuai", "intl")),
-            ("zhipuai", ("zhipuai", "cn")),
-            ("google", ("google", "global")),
+            ("models-dev", "alibaba", ("alibaba", "intl")),
+            ("models-dev", "alibaba-cn", ("alibaba", "cn")),
+            ("models-dev", "zai", ("zhipuai", "intl")),
+            ("models-dev", "zhipuai", ("zhipuai", "cn")),
+            ("models-dev", "google", ("google", "global")),
+            ("litellm", "dashscope", ("alibaba", "intl")),
+            ("litellm", "gemini", ("google", "global")),
+            ("litellm", "cohere_chat", ("cohere", "global")),
         ],
     )
-    def test_list_prices_have_a_region(self, provider: str, expected: tuple[str, str]) -> None:
-        found = load_vendors().list_price_region(provider)
+    def test_list_prices_have_a_region(
+        self, feed: str, provider: str, expected: tuple[str, str]
+    ) -> None:
+        found = load_vendors().list_price_region(feed, provider)
         assert found is not None
         assert (found[0].id, found[1]) == expected
 
     @pytest.mark.parametrize(
-        "provider",
+        ("feed", "provider"),
         [
-            "google-vertex",
-            "alibaba-coding-plan",
-            "zai-coding-plan",
-            "kimi-for-coding",
-            "openrouter",
+            ("models-dev", "google-vertex"),
+            ("models-dev", "alibaba-coding-plan"),
+            ("models-dev", "zai-coding-plan"),
+            ("models-dev", "kimi-for-coding"),
+            ("models-dev", "openrouter"),
+            ("litellm", "vertex_ai"),
+            ("litellm", "azure"),
+            ("litellm", "bedrock"),
+            ("litellm", "qwencloud"),
+            ("litellm", "volcengine"),
+            # A provider of one feed is none of the other.
+            ("litellm", "alibaba"),
+            ("models-dev", "dashscope"),
         ],
     )
-    def test_subscriptions_and_resellers_have_no_list_price(self, provider: str) -> None:
-        assert load_vendors().list_price_region(provider) is None
+    def test_subscriptions_and_resellers_have_no_list_price(self, feed: str, provider: str) -> None:
+        assert load_vendors().list_price_region(feed, provider) is None
+
+    @pytest.mark.parametrize(
+        ("vendor", "name", "own"),
+        [
+            ("alibaba", "qwen3-max", True),
+            ("alibaba", "glm-5.1", False),
+            ("mistral", "open-mistral-nemo", True),
+            ("mistral", "zai-glm-5", False),
+            ("perplexity", "sonar-pro", True),
+            ("perplexity", "llama-3.1-sonar-large-128k-online", True),
+            ("perplexity", "llama-3.1-70b-instruct", False),
+            ("openai", "gpt-4", True),
+        ],
+    )
+    def test_a_vendor_makes_what_goes_by_its_names(self, vendor: str, name: str, own: bool) -> None:
+        found = load_vendors().get(vendor)
+        assert found is not None
+        assert found.makes(name) is own
 
 
 class TestDuplicates:
@@ -102,7 +138,7 @@ class TestDuplicates:
 
     def test_of_providers_are_refused_naming_both(self) -> None:
         both = [vendor("acme", provider="p"), vendor("other", provider="p")]
-        with pytest.raises(ValueError, match=r"models\.dev provider 'p' .* 'Acme' and 'Other'"):
+        with pytest.raises(ValueError, match=r"models-dev provider 'p' .* 'Acme' and 'Other'"):
             Vendors(both)
 
 

@@ -13,6 +13,23 @@ from tests.feedserver import FIXTURE_NOW, FeedServer, FixtureBodies
 
 KEY = "sk-or-secret-0123456789"
 
+CONFIG = """\
+[feeds.huggingface]
+enabled = false  # a hundred requests a round; tests/cache has them
+"""
+
+RECORDED = (
+    "openrouter-rankings",
+    "openrouter-apps",
+    "vercel-leaderboard",
+    "openrouter-models",
+    "models-dev",
+    "litellm",
+    "alibaba-list",
+    "ecb-fx",
+)
+"""Feeds of which the feed server can play recordings."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ran:
@@ -29,10 +46,13 @@ Run = Callable[..., Ran]
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """An environment in which nothing of the developer's own is found."""
+    config = tmp_path / "config.toml"
+    config.write_text(CONFIG, encoding="utf-8")
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     return {
         **kept,
         "HOME": str(tmp_path / "home"),
+        "QWENWATCH_CONFIG": str(config),
         "QWENWATCH_CACHE_DIR": str(tmp_path / "cache"),
         "PYTHONWARNINGS": "error",
     }

@@ -13,6 +13,7 @@ import pytest
 from qwenwatch.answers import AnswersError
 from qwenwatch.client import ProcessAnswers
 from qwenwatch.ready import read_ready_market
+from qwenwatch_cache.feeds import FEEDS
 from qwenwatch_widgets.views.query import MarketQuery
 from tests.cli.conftest import Run
 
@@ -34,7 +35,7 @@ async def test_answers_views_of_the_baseline(answers: ProcessAnswers) -> None:
     assert vendor.panel.title == "13 Alibaba · Qwen"
     assert any("Qwen3.8 Max" in row.cells[2].text for row in vendor.models.rows)
     feeds = await answers.feeds()
-    assert len(feeds.table.rows) == 4
+    assert [row.key for row in feeds.table.rows] == list(FEEDS)
     report = await answers.refresh()
     assert not report.changed
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import KEY, Ran, Run
+from tests.cli.conftest import KEY, RECORDED, Ran, Run
 from tests.feedserver import FeedServer, RecordedBodies
 
 NOW = datetime(2026, 8, 22, 1, tzinfo=UTC)
@@ -28,7 +28,8 @@ def recorded(run: Run, recordings: Path) -> Iterator[Run]:
                 OPENROUTER_API_KEY=KEY,
             )
 
-        ran = run_recorded("refresh")
+        chosen = [word for name in RECORDED for word in ("--feed", name)]
+        ran = run_recorded("refresh", *chosen)
         assert ran.code == 0, ran.out
         yield run_recorded
 

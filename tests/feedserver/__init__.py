@@ -3,7 +3,8 @@
 Where to look:
 
 * ``routes.py``: which path belongs to which feed;
-* ``openrouter.py``, ``vercel.py``, ``ecb.py``: what an endpoint answers to which parameters;
+* ``openrouter.py``, ``vercel.py``, ``alibaba.py``, ``ecb.py``, ``huggingface.py``: what an endpoint
+  answers to which parameters;
 * ``bodies.py`` (hand-written fixtures) and ``recorded.py`` (recordings): where the data comes from;
 * ``faults.py``: the table of all faults. What a fault puts in place of the answer is there too,
   what it does to a body is in ``mutations.py``, what it does to the sending in ``wire.py``.

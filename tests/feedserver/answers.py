@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 JSON = "application/json; charset=utf-8"
+XML = "text/xml"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from tests.feedserver.answers import Answer, not_played
+from tests.feedserver.answers import XML, Answer, not_played
 from tests.feedserver.bodies import Bodies
 
 #: Rates come out around 16:00 in Frankfurt, which is 15:00 UTC at the latest.
@@ -39,7 +39,7 @@ def daily_xml(bodies: Bodies, query: Mapping[str, str], now: datetime) -> Answer
         for currency, rate in zip(currencies, values, strict=True)
         if rate != "N/A"
     )
-    return Answer(_ENVELOPE.format(day=day, rates=rates).encode(), content_type="text/xml")
+    return Answer(_ENVELOPE.format(day=day, rates=rates).encode(), content_type=XML)
 
 
 def hist_zip(bodies: Bodies, query: Mapping[str, str], now: datetime) -> Answer:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from tests.feedserver import mutations
-from tests.feedserver.answers import Answer, error
+from tests.feedserver.answers import JSON, XML, Answer, error
 from tests.feedserver.mutations import FEED_SHAPES
 from tests.feedserver.routes import FEEDS
 from tests.feedserver.wire import Wire
@@ -33,12 +33,14 @@ class Fault:
         body: Changes the body of the real answer.
         send: Sends the real answer badly.
         feeds: The feeds it can be played on.
+        types: Content types whose body it can change; empty: any.
     """
 
     instead: Callable[[Asked], Answer] | None = None
     body: Callable[[str, bytes], bytes] | None = None
     send: Callable[[Wire, Answer], None] | None = None
     feeds: tuple[str, ...] = FEEDS
+    types: tuple[str, ...] = (JSON,)
 
 
 def _status(
@@ -84,13 +86,17 @@ FAULTS: Mapping[str, Fault] = {
     "redirect": Fault(instead=_redirect),
     "redirect-other-host": Fault(instead=_redirect_other_host),
     # The real answer with another body.
-    "truncated": Fault(body=mutations.truncated),
+    "truncated": Fault(body=mutations.truncated, types=()),
     "empty-list": Fault(body=mutations.empty_list, feeds=_JSON_FEEDS),
+    "half-list": Fault(body=mutations.half_list, feeds=_JSON_FEEDS),
     "renamed-field": Fault(body=mutations.renamed_field, feeds=_JSON_FEEDS),
     "string-for-number": Fault(body=mutations.other_type, feeds=_NUMBER_FEEDS),
     "number-for-string": Fault(body=mutations.other_type, feeds=_TEXT_FEEDS),
+    "one-bad-row": Fault(body=mutations.one_bad_row, feeds=_JSON_FEEDS),
     "negative-price": Fault(body=mutations.negative_price, feeds=_JSON_FEEDS),
-    "absurd-price": Fault(body=mutations.absurd_price, feeds=_JSON_FEEDS),
+    "absurd-price": Fault(
+        body=mutations.absurd_price, feeds=(*_JSON_FEEDS, mutations.RATES), types=(JSON, XML)
+    ),
     "duplicate-rows": Fault(body=mutations.duplicate_rows, feeds=_JSON_FEEDS),
     # The real answer, badly sent.
     "short-body": Fault(send=Wire.short_body),

@@ -1,7 +1,7 @@
 """OpenRouter's endpoints, as its OpenAPI description and the recordings have them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from tests.feedserver.answers import Answer, error, json_answer, not_played
@@ -12,6 +12,7 @@ DEFAULT_DAYS = 30
 MAX_DAYS = 366
 
 _INVALID = "Invalid request parameters"
+_ENDPOINTS = re.compile(r"/api/v1/models/(\w[\w.-]*/\w[\w.:-]*)/endpoints", re.ASCII)
 _FILTERS = ("modality", "context_bucket", "category", "language_type")
 
 
@@ -35,20 +36,75 @@ def rankings_daily(bodies: Bodies, query: Mapping[str, str], now: datetime) -> A
 
 
 def app_rankings(bodies: Bodies, query: Mapping[str, str], now: datetime) -> Answer:
-    """``/api/v1/datasets/app-rankings``: one window only, whatever the dates asked for."""
+    """``/api/v1/datasets/app-rankings``: apps by tokens in a window."""
     if any(name in query for name in ("category", "subcategory", "sort")):
         return error(400, "feedserver: app-rankings are played without a filter only")
     window = _window(query, now)
-    limit, offset = query.get("limit", "50"), query.get("offset", "0")
-    if window is None or not (limit.isdecimal() and offset.isdecimal()):
+    page = _page(query, default=50, most=100, furthest=100)
+    if window is None or page is None:
         return error(400, _INVALID)
-    if not (1 <= int(limit) <= 100 and int(offset) <= 100):
-        return error(400, _INVALID)
-    rows = bodies.apps()
+    rows = bodies.apps(*window)
     if rows is None:
-        return not_played("app-rankings at this time")
-    page = rows[int(offset) : int(offset) + int(limit)]
-    return json_answer({"data": page, "meta": _meta(window, now)})
+        return not_played(f"app-rankings of {window[0]} to {window[1]}")
+    return json_answer({"data": rows[page], "meta": _meta(window, now)})
+
+
+def session_cost(bodies: Bodies, query: Mapping[str, str], now: datetime) -> Answer:
+    """``/api/v1/datasets/session-cost``: always of the 30 days that end with the last Sunday."""
+    if any(name in query for name in ("app_slug", "model", "turn_range")):
+        return error(400, "feedserver: session-cost is played without a filter only")
+    page = _page(query, default=100, most=500, furthest=5000)
+    if page is None:
+        return error(400, _INVALID)
+    rows = bodies.sessions()
+    if rows is None:
+        return not_played("session-cost")
+    yesterday = now.astimezone(UTC).date() - timedelta(days=1)
+    sunday = yesterday - timedelta(days=yesterday.isoweekday() % 7)
+    meta = {
+        "as_of": _instant(now),
+        "version": "v1",
+        "window_days": 30,
+        "window_end_date": sunday.isoformat(),
+    }
+    return json_answer({"data": rows[page], "meta": meta})
+
+
+def task_classifications(bodies: Bodies, query: Mapping[str, str], now: datetime) -> Answer:
+    """``/api/v1/classifications/task``: the same shares every day, as of the day before."""
+    if query.get("window", "7d") != "7d":
+        return error(400, _INVALID)
+    tasks = bodies.tasks()
+    if tasks is None:
+        return not_played("classifications/task")
+    yesterday = now.astimezone(UTC).date() - timedelta(days=1)
+    return json_answer({"data": {**tasks, "as_of": yesterday.isoformat()}})
+
+
+def model_of(path: str) -> str | None:
+    """The model whose endpoints a path asks for, None for other paths."""
+    match = _ENDPOINTS.fullmatch(path)
+    return match[1] if match else None
+
+
+def endpoints(model: str) -> Callable[[Bodies, Mapping[str, str], datetime], Answer]:
+    """``/api/v1/models/{author}/{slug}/endpoints``: who serves a model."""
+
+    def endpoint(bodies: Bodies, query: Mapping[str, str], now: datetime) -> Answer:
+        body = bodies.endpoints(model)
+        return not_played(f"endpoints of {model}") if body is None else Answer(body)
+
+    return endpoint
+
+
+def _page(query: Mapping[str, str], *, default: int, most: int, furthest: int) -> slice | None:
+    """The rows asked for by limit and offset; `None` where the real feed answers 400."""
+    limit, offset = query.get("limit", str(default)), query.get("offset", "0")
+    if not (limit.isdecimal() and offset.isdecimal()):
+        return None
+    if not (1 <= int(limit) <= most and int(offset) <= furthest):
+        return None
+    return slice(int(offset), int(offset) + int(limit))
 
 
 def _window(query: Mapping[str, str], now: datetime) -> tuple[date, date] | None:
@@ -83,8 +139,12 @@ def _rank_order(row: Row) -> tuple[str, bool, int, str]:
 
 def _meta(window: tuple[date, date], now: datetime) -> Row:
     return {
-        "as_of": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "as_of": _instant(now),
         "version": "v1",
         "start_date": window[0].isoformat(),
         "end_date": window[1].isoformat(),
     }
+
+
+def _instant(now: datetime) -> str:
+    return now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -12,9 +12,10 @@ import functools
 import gzip
 import json
 import re
+import tarfile
 import zipfile
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +59,25 @@ class RecordedBodies:
         days = _json(self._one("usage/openrouter-data-api/*.rankings-daily.*.json"))
         return [row for day in days.values() for row in day.values()]
 
-    def apps(self) -> list[Row] | None:
-        """The one recorded window: 30 days that ended with 2026-08-21."""
+    def apps(self, first: date, last: date) -> list[Row] | None:
+        """The one recorded window: 30 days that ended with 2026-08-21.
+
+        It was asked for 50 rows, the default; whoever wishes more gets these 50.
+        """
         recording = _json(self._one("usage/openrouter-data-api/*app-rankings.*.json"))
-        last_day = max(row["d"] for row in recording["daily"])
-        if self._clock() < _end_of_day(last_day):
+        days = [date.fromisoformat(row["d"]) for row in recording["daily"]]
+        if (first, last) != (min(days), max(days)):
             return None
         rows: list[Row] = recording["apps_raw"]
         return rows
+
+    def sessions(self) -> list[Row] | None:
+        """Nobody recorded them."""
+        return None
+
+    def tasks(self) -> Row | None:
+        """Nobody recorded the body; a chart of the website is another data set."""
+        return None
 
     def leaderboard(self, dataset: str) -> list[Row] | None:
         """Shares per model or lab, derived from page scrapes; `None` for all else."""
@@ -93,9 +105,23 @@ class RecordedBodies:
         newest = self._newest(paths)
         return None if newest is None else _unzipped(newest)
 
+    def endpoints(self, model: str) -> bytes | None:
+        """The one recorded body, openai/gpt-4o; its day is not known, so it is played on any."""
+        path = self._folder / f"prices/openrouter/endpoints/{model.replace('/', '__')}.json"
+        return path.read_bytes() if path.is_file() else None
+
+    def alibaba(self, name: str) -> bytes | None:
+        """A file of the newest archive captured at or before the clock."""
+        newest = self._newest(self._all("prices/alibaba-model-studio/groups_*.tar.gz"))
+        return None if newest is None else _members(newest).get(name)
+
     def fx_history(self) -> str | None:
         """The whole history; what was not published yet is cut off by the endpoint."""
         return _hist_csv(self._one("prices/fx/eurofxref-hist_*.zip"))
+
+    def hub_models(self, org: str) -> list[Row] | None:
+        """Only the trending models of all organisations were recorded: no organisation's list."""
+        return None
 
     def _newest(self, paths: Iterable[Path]) -> Path | None:
         now = self._clock()
@@ -170,6 +196,13 @@ def _json(path: Path) -> Any:
 @functools.lru_cache(maxsize=8)
 def _unzipped(path: Path) -> bytes:
     return gzip.decompress(path.read_bytes())
+
+
+@functools.lru_cache(maxsize=1)
+def _members(path: Path) -> dict[str, bytes]:
+    with tarfile.open(path) as archive:
+        files = ((member.name, archive.extractfile(member)) for member in archive.getmembers())
+        return {name: file.read() for name, file in files if file is not None}
 
 
 @functools.lru_cache(maxsize=1)

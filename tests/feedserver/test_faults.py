@@ -145,12 +145,22 @@ def rows_of(feed: str, payload: Any) -> list[dict[str, Any]]:
     """The mappings that hold the value of a feed, next to one another."""
     if feed == "openrouter-models":
         return [row["pricing"] for row in payload["data"]]
+    if feed == "openrouter-endpoints":
+        return [row["pricing"] for row in payload["data"]["endpoints"]]
     if feed == "models-dev":
         models = (model for provider in payload.values() for model in provider["models"].values())
         return [model["cost"] for model in models if "cost" in model]
+    if feed == "alibaba-list":
+        return [price for model in payload["items"] for price in model["prices"]]
     if feed == "litellm":
         rows = (row for key, row in payload.items() if key != "sample_spec")
         return [row for row in rows if "tiered_pricing" not in row]
+    if feed == "openrouter-tasks":
+        tasks: list[dict[str, Any]] = payload["data"]["classifications"]
+        return tasks
+    if feed == "huggingface":
+        models_of_one: list[dict[str, Any]] = payload
+        return models_of_one
     rows_key = "rows" if feed == "vercel-leaderboard" else "data"
     found: list[dict[str, Any]] = payload[rows_key]
     return found
@@ -159,10 +169,15 @@ def rows_of(feed: str, payload: Any) -> list[dict[str, Any]]:
 VALUES = {
     "openrouter-rankings": ("total_tokens", "tokens"),
     "openrouter-apps": ("total_tokens", "tokens"),
+    "openrouter-sessions": ("median_session_cost_usd", "median_usd"),
+    "openrouter-tasks": ("usage_share", "share"),
     "openrouter-models": ("prompt", "input"),
+    "openrouter-endpoints": ("prompt", "input"),
     "models-dev": ("input", "in"),
     "vercel-leaderboard": ("share_percent", "share"),
     "litellm": ("input_cost_per_token", "input_cost"),
+    "alibaba-list": ("price", "cost"),
+    "huggingface": ("downloads", "downloads30d"),
 }
 
 

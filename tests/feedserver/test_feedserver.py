@@ -24,6 +24,8 @@ from tests.feedserver.support import (
     MODELS_DEV,
     RANKINGS,
     ROOT,
+    SESSIONS,
+    TASKS,
     VERCEL,
     client_of,
 )
@@ -103,7 +105,7 @@ def test_rankings_take_a_span_of_366_days(client: httpx.Client) -> None:
     assert client.get(RANKINGS, params=query).status_code == 200
 
 
-@pytest.mark.parametrize("path", [RANKINGS, APPS])
+@pytest.mark.parametrize("path", [RANKINGS, APPS, SESSIONS, TASKS])
 @pytest.mark.parametrize("header", [None, "Bearer", "Basic abc", "Bearer sk-bad"])
 def test_data_api_wants_a_key(server: FeedServer, path: str, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
@@ -123,6 +125,52 @@ def test_app_rankings(client: httpx.Client) -> None:
     assert body["meta"]["end_date"] == "2026-08-16"
     for query in ({"limit": "0"}, {"limit": "101"}, {"offset": "-1"}, {"sort": "trending"}):
         assert client.get(APPS, params=query).status_code == 400
+    earlier = client.get(APPS, params={"start_date": "2026-06-01", "end_date": "2026-06-30"}).json()
+    assert (earlier["meta"]["start_date"], earlier["meta"]["end_date"]) == (
+        "2026-06-01",
+        "2026-06-30",
+    )
+
+
+def test_session_cost_comes_in_pages(client: httpx.Client) -> None:
+    whole = client.get(SESSIONS).json()
+    assert len(whole["data"]) == 14
+    fields = {"app_slug", "app_name", "turn_range", "model_permaslug", "median_session_cost_usd"}
+    assert all(set(row) == fields for row in whole["data"])
+    page = client.get(SESSIONS, params={"limit": 5, "offset": 10}).json()["data"]
+    assert page == whole["data"][10:]
+    for query in ({"limit": "0"}, {"limit": "501"}, {"offset": "5001"}, {"app_slug": "code-crab"}):
+        assert client.get(SESSIONS, params=query).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("day", "sunday"), [(15, "2026-08-09"), (16, "2026-08-09"), (17, "2026-08-16")]
+)
+def test_session_cost_is_renewed_weekly(day: int, sunday: str) -> None:
+    now = datetime(2026, 8, day, 23, 59, tzinfo=UTC)
+    with FeedServer(FixtureBodies(), now=lambda: now) as server, client_of(server) as client:
+        assert client.get(SESSIONS).json()["meta"] == {
+            "as_of": f"2026-08-{day}T23:59:00Z",
+            "version": "v1",
+            "window_days": 30,
+            "window_end_date": sunday,
+        }
+
+
+def test_task_shares_add_up(client: httpx.Client) -> None:
+    data = client.get(TASKS, params={"window": "7d"}).json()["data"]
+    assert (data["as_of"], data["window_days"]) == ("2026-08-16", 7)
+    tasks = data["classifications"]
+    for share in ("usage_share", "token_share"):
+        assert sum(task[share] for task in tasks) == pytest.approx(1)
+        for category in data["macro_categories"]:
+            own = [task for task in tasks if task["macro_category"] == category["key"]]
+            assert sum(task[share] for task in own) == pytest.approx(category[share])
+            within = sum(task[f"category_{share}"] for task in own)
+            assert within == pytest.approx(1 if own else 0)
+        for task in tasks:
+            assert sum(model[f"tag_{share}"] for model in task["models"]) < 1.01
+    assert client.get(TASKS, params={"window": "30d"}).status_code == 400
 
 
 def test_every_ranked_model_is_in_the_catalogue(client: httpx.Client) -> None:

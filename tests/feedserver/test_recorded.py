@@ -17,6 +17,8 @@ from tests.feedserver.support import (
     MODELS_DEV,
     RANKINGS,
     ROOT,
+    SESSIONS,
+    TASKS,
     VERCEL,
     client_of,
 )
@@ -60,7 +62,31 @@ def test_recorded_rankings_are_those_of_the_day() -> None:
         assert len(client.get(APPS).json()["data"]) == 50
         clock.moment -= timedelta(days=1)
         assert client.get(RANKINGS).json()["meta"]["end_date"] == "2026-08-20"
+
+
+def test_the_recorded_apps_are_of_one_window_only() -> None:
+    recorded = {"start_date": "2026-07-23", "end_date": "2026-08-21"}
+    clock = At("2026-08-22T01:00:00Z")
+    with playing(clock) as client:
+        answer = client.get(APPS, params=recorded).json()
+        assert answer["data"] == client.get(APPS).json()["data"]
+        assert answer["data"][0]["total_tokens"] == "38877705398677"
+        for other in ("2026-07-22", "2026-07-24"):
+            assert client.get(APPS, params=recorded | {"start_date": other}).status_code == 404
+        assert client.get(APPS, params=recorded | {"end_date": "2026-08-20"}).status_code == 404
+        clock.moment += timedelta(days=1)
         assert client.get(APPS).status_code == 404
+        assert client.get(APPS, params=recorded).status_code == 200
+        clock.moment -= timedelta(days=2)  # the window is not over yet
+        assert client.get(APPS, params=recorded).status_code == 404
+
+
+@pytest.mark.parametrize("path", [SESSIONS, TASKS])
+def test_what_nobody_recorded_is_not_played(path: str) -> None:
+    with playing(At("2026-08-22T01:00:00Z")) as client:
+        answer = client.get(path)
+        assert answer.status_code == 404
+        assert "is not recorded" in answer.json()["error"]["message"]
 
 
 def test_recorded_bodies_are_the_newest_known_at_the_clock() -> None:

@@ -1,15 +1,16 @@
 """A made-up market to test the screen with: real names, invented figures."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import sin
 
-from qwenwatch.answers import AnswersError, RefreshReport
+from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
+from qwenwatch_widgets.views.feeds import FeedDetail, FeedsView
 from qwenwatch_widgets.views.market import (
     Choice,
-    FeedsView,
     Headline,
+    HostsView,
     MarketView,
     PanelLine,
     PanelView,
@@ -262,6 +263,61 @@ def vendor_view(vendor: str) -> VendorView:
     )
 
 
+def hosts(model: str, *, asked: bool = False, problem: str = "") -> HostsView:
+    """Four hosts, of which the last came with the feed's last good answer."""
+    columns = (
+        Column("host", "Host", grow=True),
+        Column("tag", "Tag", drop=4),
+        Column("input", "Input", "right"),
+        Column("output", "Output", "right"),
+        Column("cached", "Cached", "right", drop=2),
+        Column("status", "Status"),
+        Column("uptime_30m", "Up 30 min", "right", drop=1),
+        Column("uptime_1d", "Up 1 d", "right"),
+        Column("context", "Context", "right", drop=5),
+    )
+    offers: Sequence[tuple[str, str, float | None, float | None, str, Tone, str, str]] = (
+        ("DeepInfra", "deepinfra/fp4", 0.6, 2.4, "ok", "up", "–", "–"),
+        ("Alibaba Cloud Int.", "alibaba", 1.2, 6.0, "ok", "up", "99.5 %", "99.2 %"),
+        ("Nebius Token Factory", "nebius/fp8", 1.2, 6.5, "degraded -2", "warn", "62.5 %", "90.0 %"),
+        ("Novita", "novita", None, None, "ok", "up", "100.0 %", "99.9 %"),
+    )
+    rows = tuple(
+        Row(
+            tag,
+            (
+                Cell(name, sort=name),
+                Cell(tag, "dim", tag),
+                Cell(money(cost_in), sort=cost_in),
+                Cell(money(cost_out), sort=cost_out),
+                Cell("–", "dim"),
+                Cell(status, colour, status),
+                Cell(half_hour),
+                Cell(day),
+                Cell("262,144", sort=262_144),
+            ),
+            cite=f"{name}: made-up price of {model}, test data",
+        )
+        for name, tag, cost_in, cost_out, status, colour, half_hour, day in offers
+    )
+    good = "read 0 min ago" if asked else "read 3 h ago"
+    return HostsView(
+        model=model,
+        name=model.partition("/")[2],
+        table=TableView(
+            f"Hosts of {model.partition('/')[2]} · per 1M tokens",
+            f"USD · as of 2026-08-22 00:05Z · route prices per host, OpenRouter · {model}",
+            columns,
+            rows if asked and not problem else rows[:3],
+        ),
+        state=f"read 3 h ago · the request 0 min ago failed: {problem}" if problem else good,
+        state_tone="bad" if problem else "dim",
+        source="Prices: OpenRouter (openrouter.ai/models), as of 2026-08-22T00:05:00Z",
+        caveat="Made-up prices, test data.",
+        note="openrouter-endpoints: failed" if problem else "openrouter-endpoints: stored",
+    )
+
+
 def feeds() -> FeedsView:
     columns = (
         Column("feed", "Feed"),
@@ -298,7 +354,20 @@ def feeds() -> FeedsView:
         )
         for name, state, colour, age, due, count, licence, detail in states
     )
-    return FeedsView(TableView("Feeds", "test data", columns, rows), ("cache: 2.1 MB in 9 files",))
+    details = tuple(
+        FeedDetail(
+            name,
+            (
+                f"{detail} · example.org/{name}",
+                f"Source: {name}, as of {age} ago, test data · licence: {licence}",
+                "asked every 1 h at most · 17 of 100 requests left today",
+                *((f"failing: {detail}",) if state == "failing" else ()),
+            ),
+        )
+        for name, state, _, age, _, _, licence, detail in states
+    )
+    notices = ("cache: 2.1 MB in 9 files",)
+    return FeedsView(TableView("Feeds", "test data", columns, rows), notices, details)
 
 
 @dataclass
@@ -311,6 +380,10 @@ class FakeAnswers:
     refresh_error: Exception | None = None
     asked: list[MarketQuery] = field(default_factory=list)
     refreshes: list[bool] = field(default_factory=list)
+    hosts_asked: list[tuple[str, bool]] = field(default_factory=list)
+    feed_problem: str = ""
+    no_hosts: bool = False
+    parts: Sequence[FeedReport] = ()
     closed: bool = False
     hold: asyncio.Event | None = None
 
@@ -330,13 +403,28 @@ class FakeAnswers:
             raise self.error
         return vendor_view(vendor)
 
+    async def hosts(self, model: str, *, ask: bool) -> HostsView:
+        self.hosts_asked.append((model, ask))
+        if self.error is not None:
+            raise self.error
+        view = hosts(model, asked=ask, problem=self.feed_problem if ask else "")
+        if self.no_hosts:
+            empty = f"no host is known: {view.state}"
+            return replace(view, table=replace(view.table, rows=(), empty=empty))
+        return view
+
     async def feeds(self) -> FeedsView:
         if self.error is not None:
             raise self.error
         return feeds()
 
-    async def refresh(self, *, force: bool = False) -> RefreshReport:
+    async def refresh(
+        self, *, force: bool = False, told: Callable[[FeedReport], None] = lambda report: None
+    ) -> RefreshReport:
         self.refreshes.append(force)
+        for part in self.parts:
+            told(part)
+            await asyncio.sleep(0)
         if self.refresh_error is not None:
             raise self.refresh_error
         return RefreshReport(True, 3600.0, ("openrouter-models: 3 new rows",))

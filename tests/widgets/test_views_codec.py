@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 
 from qwenwatch_cache.feeds import FEEDS
-from qwenwatch_cache.health import FeedState
+from qwenwatch_cache.health import FeedState, Holding
 from qwenwatch_cache.market.definitions import DEFINITIONS
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
-from qwenwatch_widgets.views.build import Scene, feeds_view, market_view, vendor_view
+from qwenwatch_widgets.views.build import Scene, market_view, vendor_view
 from qwenwatch_widgets.views.codec import from_plain
-from qwenwatch_widgets.views.market import FeedsView, MarketView, VendorView
+from qwenwatch_widgets.views.feeds import FeedsView, feeds_view
+from qwenwatch_widgets.views.market import MarketView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery
 from qwenwatch_widgets.views.table import Cell, TableView
 
@@ -25,7 +26,7 @@ NOW = datetime(2026, 8, 22, 12, 30, tzinfo=UTC)
 
 def state_of(name: str) -> FeedState:
     settings = FeedSettings(FEEDS[name], True, "", "", FEEDS[name].floor)
-    return FeedState(settings, "ok", NOW, None, "", 3, 1)
+    return FeedState(settings, "ok", NOW, None, "", 1, 20, Holding(3, NOW))
 
 
 SCENE = Scene(now=NOW, feeds=[state_of(name) for name in FEEDS], mix=Mix())

@@ -13,14 +13,15 @@ import pytest
 
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.feeds import FEEDS, models_dev, openrouter_models, openrouter_rankings
-from qwenwatch_cache.health import FeedState
+from qwenwatch_cache.health import FeedState, Holding
 from qwenwatch_cache.market.definitions import definition_of
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.market.windows import Window
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
-from qwenwatch_widgets.views.build import Scene, feeds_view, market_view, vendor_view
+from qwenwatch_widgets.views.build import Scene, market_view, vendor_view
+from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.headline import health_line
 from qwenwatch_widgets.views.leaders import leaders_table, window_starts
 from qwenwatch_widgets.views.market import PanelView
@@ -283,7 +284,9 @@ def state_of(name: str, state: Any, error: str = "", hours: float | None = None)
     feed = FEEDS[name]
     good = None if hours is None else FIXTURE_NOW - timedelta(hours=hours)
     settings = FeedSettings(feed, True, "", "", feed.floor)
-    return FeedState(settings, state, good, FIXTURE_NOW + timedelta(hours=1), error, 1234, 56)
+    due = FIXTURE_NOW + timedelta(hours=1)
+    holding = Holding(1234, FIXTURE_NOW - timedelta(days=1) if hours == 0.5 else None)
+    return FeedState(settings, state, good, due, error, 56, 17, holding)
 
 
 class TestFeeds:
@@ -297,21 +300,30 @@ class TestFeeds:
     def test_health_of_every_feed(self) -> None:
         view = feeds_view(self.STATES, FIXTURE_NOW, [f"set aside {HOSTILE}"])
         rows = by_key(view.table)
-        assert list(rows) == list(FEEDS)
+        assert list(rows) == [state.settings.feed.name for state in self.STATES]
         models = rows["openrouter-models"]
-        assert [models[key] for key in ("state", "last_good", "age", "due", "rows", "new")] == [
-            *("ok", "2026-08-17 11:30Z", "30 min", "17 Aug 13:00Z", "1,234", "56"),
+        columns = ("state", "key", "last_good", "as_of", "age", "due", "left", "new", "rows")
+        assert [models[key] for key in columns] == [
+            *("ok", "not needed", "17 Aug 11:30Z", "16 Aug 12:00Z", "30 min", "17 Aug 13:00Z"),
+            *("17 of 100", "56", "1,234"),
         ]
         keyless = rows["openrouter-rankings"]
         assert (keyless["last_good"], keyless["age"], keyless["due"]) == ("–", "–", "–")
+        assert keyless["key"] == "missing"
         assert "OPENROUTER_API_KEY" in keyless["detail"]
         assert rows["models-dev"]["detail"].startswith("boom")
+        details = {one.feed: "\n".join(one.lines) for one in view.details}
+        assert list(details) == list(rows)
+        assert "failing: boom" in details["models-dev"]
+        assert "17 of 100 requests left today" in details["openrouter-models"]
+        assert all("licence: " in text for text in details.values())
         assert all(text.isprintable() for text in shown(view))
 
     def test_an_unknown_date_is_a_dash_in_the_citation_too(self) -> None:
         cites = {row.key: row.cite for row in feeds_view(self.STATES, FIXTURE_NOW, []).table.rows}
         assert "as of –" in cites["openrouter-rankings"]
-        assert "as of 2026-08-17 11:30Z" in cites["openrouter-models"]
+        assert "as of 2026-08-16 12:00Z" in cites["openrouter-models"]
+        assert "as of 2026-08-17 09:00Z" in cites["models-dev"]
 
     def test_one_line_for_all(self) -> None:
         line, tone = health_line(self.STATES, FIXTURE_NOW)

@@ -95,6 +95,7 @@ def test_the_frame_of_the_document(plain: dict[str, Any]) -> None:
     sources = {source["feed"]: source for source in plain["sources"]}
     assert set(sources) == {
         *("openrouter-rankings", "vercel-leaderboard", "openrouter-models", "models-dev"),
+        *("litellm", "alibaba-list"),
         "openrouter-rankings-page",  # the weeks of the history before the recorded days
     }
     rankings = sources["openrouter-rankings"]

@@ -1,9 +1,11 @@
 """What the screen asks of the data side, whoever answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from qwenwatch_widgets.views.market import FeedsView, MarketView, VendorView
+from qwenwatch_widgets.views.feeds import FeedsView
+from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery
 
 
@@ -20,6 +22,19 @@ class RefreshReport:
     changed: bool
     next_due_seconds: float
     lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedReport:
+    """What came of one feed in a round that goes on.
+
+    Attributes:
+        changed: Whether anything was stored that a view could show.
+        line: What happened.
+    """
+
+    changed: bool
+    line: str
 
 
 class AnswersError(Exception):
@@ -59,6 +74,21 @@ class Answers(Protocol):
             AnswersError: There is no answer; the text says why.
         """
 
+    async def hosts(self, model: str, *, ask: bool) -> HostsView:
+        """Answer who serves a model.
+
+        Args:
+            model: Its id, as a row of a table carries it.
+            ask: Whether to ask the feed first, as far as its floor allows. If that fails, the
+                view holds what was known before, and says so.
+
+        Returns:
+            The view.
+
+        Raises:
+            AnswersError: There is no answer; the text says why.
+        """
+
     async def feeds(self) -> FeedsView:
         """Answer how the feeds are.
 
@@ -69,11 +99,14 @@ class Answers(Protocol):
             AnswersError: There is no answer; the text says why.
         """
 
-    async def refresh(self, *, force: bool = False) -> RefreshReport:
+    async def refresh(
+        self, *, force: bool = False, told: Callable[[FeedReport], None] = lambda report: None
+    ) -> RefreshReport:
         """Poll the feeds that are due, and return when all is stored.
 
         Args:
             force: Whether to ask sooner than due, as far as politeness to the feeds allows.
+            told: Is told of each feed as soon as it is done: one that hangs holds up no other.
 
         Returns:
             What came of it.

@@ -1,7 +1,8 @@
 """The process behind the screen: it holds Polars and the network, the screen holds neither.
 
 One JSON object per line goes in (``{"id": 1, "ask": "market", "query": {…}}``), one comes out for
-each (``{"id": 1, "view": {…}}`` or ``{"id": 1, "error": "…"}``). It ends when its input does.
+each (``{"id": 1, "view": {…}}`` or ``{"id": 1, "error": "…"}``), and before that, for a round over
+the feeds, one for each feed (``{"id": 1, "part": {…}}``). It ends when its input does.
 """
 
 import argparse
@@ -10,21 +11,29 @@ import contextlib
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from qwenwatch.answers import RefreshReport
+from qwenwatch.answers import FeedReport, RefreshReport
 from qwenwatch.config import load_config
 from qwenwatch.narration import outcome_line
 from qwenwatch.ready import write_ready_market
 from qwenwatch.session import Session
 from qwenwatch_cache.clock import system_clock
 from qwenwatch_cache.errors import QwenwatchError
-from qwenwatch_widgets.views.build import feeds_view, market_view, vendor_view
+from qwenwatch_cache.feeds.openrouter_endpoints import FEED
+from qwenwatch_cache.identity import load_identity
+from qwenwatch_cache.market.hosts import hosts_of, openrouter_ids
+from qwenwatch_widgets.views.build import market_view, vendor_view
 from qwenwatch_widgets.views.codec import from_plain
+from qwenwatch_widgets.views.feeds import feeds_view
+from qwenwatch_widgets.views.hosts import hosts_view
 from qwenwatch_widgets.views.query import MarketQuery
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.outcome import Outcome
 
 LONGEST_REST = 3600.0
 """Seconds after which the screen asks again what is due, whatever the schedule says."""
@@ -34,16 +43,27 @@ GAP = timedelta(minutes=1)
 """However often a person presses the key, a feed is not asked sooner than this."""
 
 
+NEWS = frozenset({"stored", "unchanged", "failed"})
+"""Outcomes after which a view may look different, be it only by its age."""
+
+
 class Backend:
     """Answers the screen's questions, one session for all of them."""
 
-    def __init__(self, session: Session) -> None:
-        """Answer from a session."""
+    def __init__(self, session: Session, tell: Callable[[dict[str, Any]], None]) -> None:
+        """Answer from a session.
+
+        Args:
+            session: The cache, the clock and the feeds.
+            tell: Writes a line that is part of an answer still to come.
+        """
         self._session = session
+        self._tell = tell
         self._opening: MarketQuery | None = None
         self._asks: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "market": self._market,
             "vendor": self._vendor,
+            "hosts": self._hosts,
             "feeds": self._feeds,
             "refresh": self._refresh,
         }
@@ -58,7 +78,7 @@ class Backend:
             reply["error"] = str(error)
         except Exception as error:  # a fault of ours must reach the screen as a line, not end it
             reply["error"] = f"internal fault ({type(error).__name__}: {error}); please report it"
-        return json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
+        return _line(reply)
 
     async def _market(self, request: dict[str, Any]) -> Any:
         session, query = self._session, _query(request)
@@ -75,21 +95,41 @@ class Backend:
         known, query = session.known(), _query(request)
         return vendor_view(known, request["vendor"], query, session.scene())
 
+    async def _hosts(self, request: dict[str, Any]) -> Any:
+        session, model, note = self._session, request["model"], ""
+        if request["feed"] and not session.offline:
+            source_id = openrouter_ids(load_identity(), model)[0]
+            outcome = await session.ask_about(source_id)
+            note = outcome_line(outcome, session.clock())
+        view = hosts_view(
+            hosts_of(session.known(), session.store, model),
+            session.clock(),
+            licence=FEED.licence,
+            citation=FEED.citation,
+            offline=session.offline,
+        )
+        return replace(view, note=note)
+
     async def _feeds(self, request: dict[str, Any]) -> Any:
-        scene = self._session.scene()
-        return feeds_view(scene.feeds, scene.now, scene.notices)
+        session = self._session
+        return feeds_view(session.health(), session.clock(), session.store.notices)
 
     async def _refresh(self, request: dict[str, Any]) -> Any:
         session = self._session
         if session.offline:
             return RefreshReport(False, LONGEST_REST, ("offline: no feed is asked",))
-        outcomes = await session.refresh(force=request.get("force", False), gap=GAP)
+
+        def report(outcome: "Outcome") -> None:
+            part = FeedReport(outcome.state in NEWS, outcome_line(outcome, session.clock()))
+            self._tell({"id": request["id"], "part": asdict(part)})
+
+        outcomes = await session.refresh(force=request.get("force", False), gap=GAP, report=report)
         now = session.clock()
         waits = [(one.due - now).total_seconds() for one in outcomes if one.due is not None]
         return RefreshReport(
-            changed=any(one.state in {"stored", "unchanged", "failed"} for one in outcomes),
+            changed=any(one.state in NEWS for one in outcomes),
             next_due_seconds=max(1.0, min([*waits, LONGEST_REST])),
-            lines=tuple(outcome_line(one, now) for one in outcomes),
+            lines=tuple(outcome_line(one, now) for one in outcomes if one.state in NEWS),
         )
 
 
@@ -97,14 +137,21 @@ def _query(request: dict[str, Any]) -> MarketQuery:
     return from_plain(MarketQuery, request["query"])
 
 
+def _line(reply: dict[str, Any]) -> str:
+    return json.dumps(reply, ensure_ascii=False, separators=(",", ":"))
+
+
+def _write(text: str) -> None:
+    sys.stdout.buffer.write(text.encode() + b"\n")
+    sys.stdout.buffer.flush()
+
+
 async def serve(backend: Backend) -> None:
     """Answer lines from standard input until it ends; slow answers do not hold up quick ones."""
     running: set[asyncio.Task[None]] = set()
 
     async def handle(line: bytes) -> None:
-        text = await backend.answer(line)
-        sys.stdout.buffer.write(text.encode() + b"\n")
-        sys.stdout.buffer.flush()
+        _write(await backend.answer(line))
 
     while line := await asyncio.to_thread(sys.stdin.buffer.readline):
         task = asyncio.create_task(handle(line))
@@ -125,7 +172,7 @@ def main() -> None:
     except (QwenwatchError, ValueError) as error:
         sys.exit(str(error))
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        asyncio.run(serve(Backend(session)))
+        asyncio.run(serve(Backend(session, lambda part: _write(_line(part)))))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ examples:
   qwenwatch snapshot                         print the newest day
   qwenwatch snapshot --date 2026-08-21 --format json
   qwenwatch prices claude-opus-4.6 glm-5 --date 2026-02-20 --baseline minimax-m2.5
+  qwenwatch hosts qwen3-max                  who serves a model, at what price
   qwenwatch feeds                            health of every source
 """
 
@@ -122,9 +123,18 @@ def build_parser() -> argparse.ArgumentParser:
     _snapshot_options(prices)
     prices.add_argument("models", nargs="*", metavar="MODEL", help="model ids or parts of them")
 
+    hosts = add("hosts", "ask which hosts serve a model, at what price, and print them")
+    hosts.add_argument("model", metavar="MODEL", help="model id or a unique part of one")
+    hosts.add_argument("--format", choices=FORMATS, default="text")
+
     refresh = add("refresh", "ask the feeds that are due, one line per feed")
     refresh.add_argument("--feed", action="append", metavar="NAME", help="only this feed")
     refresh.add_argument("--force", action="store_true", help="ask also what is not due")
+    refresh.add_argument(
+        "--backfill",
+        action="store_true",
+        help="ask for the whole past that feeds give; goes on where it was broken off",
+    )
 
     feeds = add("feeds", "print how every feed is doing")
     feeds.add_argument("--format", choices=("text", "json", "md"), default="text")
@@ -170,6 +180,10 @@ def _run(options: argparse.Namespace) -> int:
         from qwenwatch.commands.feeds import run_feeds
 
         return run_feeds(options)
+    if options.command == "hosts":
+        from qwenwatch.commands.hosts import run_hosts
+
+        return run_hosts(options)
     if options.command in {"cache", "config"}:
         from qwenwatch.commands.places import run_places
 

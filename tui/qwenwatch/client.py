@@ -11,10 +11,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from qwenwatch.answers import AnswersError, RefreshReport
+from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
 from qwenwatch.ready import read_ready_market
 from qwenwatch_widgets.views.codec import from_plain
-from qwenwatch_widgets.views.market import FeedsView, MarketView, VendorView
+from qwenwatch_widgets.views.feeds import FeedsView
+from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery
 
 IDLE = 60.0
@@ -50,6 +51,7 @@ class ProcessAnswers:
         self._reader: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: dict[int, tuple[subprocess.Popen[bytes], asyncio.Future[Any]]] = {}
+        self._told: Callable[[FeedReport], None] = lambda report: None
         self._number = 0
         self._retirement: asyncio.TimerHandle | None = None
 
@@ -80,12 +82,20 @@ class ProcessAnswers:
         plain = await self._ask("vendor", vendor=vendor, query=asdict(query))
         return from_plain(VendorView, plain)
 
+    async def hosts(self, model: str, *, ask: bool) -> HostsView:
+        """Who serves a model; with `ask` the feed is asked first."""
+        patience = ROUND_PATIENCE if ask else PATIENCE
+        return from_plain(HostsView, await self._ask("hosts", patience, model=model, feed=ask))
+
     async def feeds(self) -> FeedsView:
         """Health of the feeds."""
         return from_plain(FeedsView, await self._ask("feeds"))
 
-    async def refresh(self, *, force: bool = False) -> RefreshReport:
+    async def refresh(
+        self, *, force: bool = False, told: Callable[[FeedReport], None] = lambda report: None
+    ) -> RefreshReport:
         """Ask the feeds that are due; returns when everything is stored."""
+        self._told = told
         plain = await self._ask("refresh", ROUND_PATIENCE, force=force)
         return from_plain(RefreshReport, plain)
 
@@ -148,7 +158,9 @@ class ProcessAnswers:
         _, future = self._waiting.get(reply["id"], (None, None))
         if future is None or future.done():
             return
-        if "error" in reply:
+        if "part" in reply:
+            self._told(from_plain(FeedReport, reply["part"]))
+        elif "error" in reply:
             future.set_exception(AnswersError(reply["error"]))
         else:
             future.set_result(reply["view"])

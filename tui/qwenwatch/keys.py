@@ -6,6 +6,7 @@ from qwenwatch.app import QwenwatchApp
 from qwenwatch.config import Config, ConfigError
 from qwenwatch.screens.feeds import FeedsScreen
 from qwenwatch.screens.help import HelpScreen
+from qwenwatch.screens.hosts import HostsScreen
 from qwenwatch.screens.market import MarketScreen
 from qwenwatch.screens.page import Page
 from qwenwatch.screens.vendor import VendorScreen
@@ -21,6 +22,7 @@ _HOLDERS = (
     RowTable,
     ViewTable,
     VendorScreen,
+    HostsScreen,
     FeedsScreen,
     HelpScreen,
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from qwenwatch_widgets.views.amounts import clean
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.refresh import Outcome
+    from qwenwatch_cache.outcome import Outcome
 
 
 def outcome_line(outcome: "Outcome", now: datetime) -> str:
@@ -19,6 +19,8 @@ def outcome_line(outcome: "Outcome", now: datetime) -> str:
     if outcome.refused:
         rules = ", ".join(f"{count:,} {rule}" for rule, count in sorted(outcome.refused.items()))
         text += f"; left out: {rules}"
+    if outcome.notes:
+        text += f" ({'; '.join(outcome.notes)})"
     if outcome.due and outcome.state in {"not due", "failed"}:
         text += f"; next {outcome.due:%Y-%m-%d %H:%MZ}"
     return clean(text)  # messages quote what feeds sent

@@ -9,7 +9,7 @@ from qwenwatch.config import Config
 from qwenwatch.settings import feed_settings
 from qwenwatch_cache.clock import Clock, is_replayed
 from qwenwatch_cache.frames import FETCH_TABLE
-from qwenwatch_cache.health import feed_states
+from qwenwatch_cache.health import FeedState, feed_states, holdings_of
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.schedule import FeedSettings
@@ -17,7 +17,8 @@ from qwenwatch_cache.store import Store
 from qwenwatch_widgets.views.build import Scene
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.refresh import Outcome
+    from qwenwatch_cache.outcome import Outcome
+    from qwenwatch_cache.refresh import Progress
 
 CLOCK_SKEW = timedelta(hours=1)
 """What was observed up to this much after now counts as known now: clocks are set back, and every
@@ -90,29 +91,44 @@ class Session:
             notices=tuple(self.store.notices),
         )
 
+    def health(self) -> Sequence[FeedState]:
+        """Health of the feeds, and what the cache holds of each; reads all of the cache."""
+        log = self.store.cached(FETCH_TABLE)
+        return feed_states(log, self.feeds, self.clock(), holdings_of(self.store))
+
     async def refresh(
         self,
         *,
         only: Sequence[str] = (),
         force: bool = False,
         gap: timedelta = timedelta(0),
+        backfill: bool = False,
         report: Callable[["Outcome"], None] = lambda outcome: None,
+        progress: "Progress" = lambda feed, made, all_of_them: None,
     ) -> Sequence["Outcome"]:
-        """Ask the feeds that are due (see `qwenwatch_cache.refresh.refresh`).
+        """Ask the feeds that are due (see `qwenwatch_cache.refresh`).
 
         Raises:
             StoreError: The cache cannot be written.
         """
         # Only a round over the feeds needs the network's libraries; a question must not load them.
-        from qwenwatch_cache.refresh import refresh
+        from qwenwatch_cache.refresh import Wish, refresh
 
         feeds = [one for one in self.feeds if not only or one.feed.name in only]
-        return await refresh(
-            self.store,
-            feeds,
-            self.clock,
-            force=force,
-            gap=gap,
-            body_days=self.config.raw_days,
-            report=report,
-        )
+        wish = Wish(force=force, gap=gap, backfill=backfill, body_days=self.config.raw_days)
+        return await refresh(self.store, feeds, self.clock, wish, report=report, progress=progress)
+
+    async def ask_about(self, model: str) -> "Outcome":
+        """Ask which hosts serve a model (see `qwenwatch_cache.refresh.ask_about`).
+
+        Args:
+            model: OpenRouter's id of the model.
+
+        Raises:
+            StoreError: The cache cannot be written.
+        """
+        from qwenwatch_cache.refresh import ask_about
+
+        settings = next(one for one in self.feeds if one.feed.on_demand is not None)
+        days = self.config.raw_days
+        return await ask_about(self.store, settings, model, self.clock, body_days=days)

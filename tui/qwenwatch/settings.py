@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from qwenwatch.config import Config, ConfigError, FeedConfig
 from qwenwatch_cache.feeds import FEEDS
 from qwenwatch_cache.feeds.feed import Feed
-from qwenwatch_cache.schedule import FeedSettings
+from qwenwatch_cache.schedule import LOOPBACK, FeedSettings
 
 
 def feed_settings(config: Config) -> Sequence[FeedSettings]:
@@ -40,13 +40,24 @@ def _settings(config: Config, feed: Feed, stated: FeedConfig) -> FeedSettings:
             f"{config.path}: feeds.{feed.name}.every is below what this feed allows, "
             f"{feed.floor.total_seconds() / 3600:g}h"
         )
+    key = _key(config.path, feed, stated)
+    open_to_all = _why_no_key_goes(base_url) if key else ""
     return FeedSettings(
         feed=feed,
         enabled=stated.enabled,
         base_url=base_url,
-        key=_key(config.path, feed, stated),
+        key="" if open_to_all else key,
         every=stated.every or feed.floor,
+        key_withheld=open_to_all,
     )
+
+
+def _why_no_key_goes(base_url: str) -> str:
+    """Why a key must not be sent to an address: anyone on the way could read it."""
+    parts = urlsplit(base_url)
+    if parts.scheme != "http" or parts.hostname in LOOPBACK:
+        return ""
+    return f"the key is not sent over http:// to {parts.hostname}; give an https:// address"
 
 
 def _is_address(text: str) -> bool:
@@ -60,13 +71,16 @@ def _is_address(text: str) -> bool:
 def _key(path: Path, feed: Feed, stated: FeedConfig) -> str:
     if stated.key_file:
         try:
-            return Path(stated.key_file).expanduser().read_text(encoding="utf-8").strip()
+            key = Path(stated.key_file).expanduser().read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
+            # Without the name: it is not unheard of that the key itself is given for it.
             raise ConfigError(
-                f"{path}: feeds.{feed.name}.key_file {stated.key_file!r} cannot be read"
+                f"{path}: the file that feeds.{feed.name}.key_file names cannot be read"
             ) from error
-    variable = stated.key_env or feed.key_env
-    key = os.environ.get(variable, "").strip() if variable else ""
+        place = f"{path}: the file that feeds.{feed.name}.key_file names"
+    else:
+        place = stated.key_env or feed.key_env
+        key = os.environ.get(place, "").strip() if place else ""
     if not key.isprintable():
-        raise ConfigError(f"{variable} holds characters that no API key has")
+        raise ConfigError(f"{place} holds characters that no API key has")
     return key

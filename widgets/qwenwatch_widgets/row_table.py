@@ -56,7 +56,7 @@ class RowTable(Canvas, can_focus=True):
             "open",
             id="table.open",
             key_display="⏎",
-            tooltip="Open the vendor of the row",
+            tooltip="Open the vendor, or the hosts of the model",
         ),
     ]
 
@@ -185,6 +185,8 @@ class RowTable(Canvas, can_focus=True):
         if (old.title, old.caption) != (new.title, new.caption):
             self.show_titles()
         self.rearrange()
+        if not self._rows and old.empty != new.empty:
+            self.refresh()
 
     def watch_sort_by(self) -> None:
         """Put the rows in the new order, the cursor on the same row."""

@@ -3,9 +3,17 @@
 from dataclasses import dataclass
 
 from qwenwatch_cache.feeds import (
+    alibaba_list,
+    ecb_fx,
+    huggingface,
+    litellm,
     models_dev,
+    openrouter_apps,
+    openrouter_endpoints,
     openrouter_models,
     openrouter_rankings,
+    openrouter_sessions,
+    openrouter_tasks,
     vercel_leaderboard,
 )
 
@@ -13,9 +21,17 @@ FEEDS = {
     feed.name: feed
     for feed in (
         openrouter_rankings.FEED,
+        openrouter_apps.FEED,
+        openrouter_sessions.FEED,
+        openrouter_tasks.FEED,
         vercel_leaderboard.FEED,
         openrouter_models.FEED,
+        openrouter_endpoints.FEED,
         models_dev.FEED,
+        litellm.FEED,
+        alibaba_list.FEED,
+        ecb_fx.FEED,
+        huggingface.FEED,
     )
 }
 """All feeds by name, in the order in which they are shown."""

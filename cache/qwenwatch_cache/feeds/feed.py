@@ -10,6 +10,7 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
+from qwenwatch_cache.feeds.shape import describe
 
 Row = TypeVar("Row")
 
@@ -18,6 +19,11 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=10**15)]
 
 SEVERAL = 3
 """Wrong prices from which on it may be the answer that is wrong, not a price."""
+
+NOTES = 3
+"""How many of an answer's bad entries are named; all of them are counted."""
+
+LONGEST_NOTE = 200
 
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises for a body that is not JSON, not UTF-8, or nested without end."""
@@ -41,12 +47,20 @@ class Parsed:
         refused: Entries that were not kept, counted by the rule that refused them.
         unread: Models (as in the frames) that the body names and whose entry could not be used.
             They are not news, and they have not vanished.
+        notes: What was wrong with some of the entries that were not kept, by field and name.
+        whole: Models or entities of which the answer says everything, so that what it does not
+            state of them any more was withdrawn. None: of all of the feed's. Empty: of none, for
+            an answer that is one of many or that may leave things out.
+        follow: Further requests that this answer leads to.
     """
 
     frames: Mapping[str, pl.DataFrame]
     rows: int
     refused: Mapping[str, int] = field(default_factory=Counter)
     unread: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+    whole: frozenset[str] | None = None
+    follow: Sequence["Request"] = ()
 
 
 Parser = Callable[[bytes, datetime], Parsed]
@@ -58,10 +72,21 @@ Raises FeedError if the body is not what the feed promises.
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One address to ask, below the feed's host, and what to do with the answer."""
+    """One address to ask, below the feed's host, and what to do with the answer.
+
+    Attributes:
+        path: Path and query.
+        parse: What reads the answer.
+        paged: The answer is a JSON list that goes on at the Link header's "next"; the parser gets
+            all pages as one list.
+        conditional: Whether "unchanged since" (304) is an answer of use. Not where the answer leads
+            to further requests.
+    """
 
     path: str
     parse: Parser
+    paged: bool = False
+    conditional: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +100,35 @@ class Feed:
         kind: What it brings.
         host: Scheme and host that the paths of `plan` belong to.
         plan: Which requests to make now, given the time and what was asked successfully before.
+        budget: Requests a day (UTC) that are never exceeded, retries included.
         floor: Shortest time between two rounds; the configuration cannot go below.
         licence: Licence line that must stand beside the figures.
         citation: How to cite a figure; ``{as_of}`` is filled in.
         page: Where a person can look the figures up.
         key_env: Environment variable with the API key, "" if none is needed.
+        kin: Names of the feeds, its own among them, that fall under one limit of the server: when
+            one is told to wait, all are.
+        backfill: All requests that bring the whole reachable past, oldest first, given the time;
+            None where a feed has no past to give.
+        on_demand: The request about one model, by the source's own id, for a feed that is asked
+            only about the model on screen; its `plan` is empty.
     """
 
     name: str
     title: str
     publisher: str
-    kind: Literal["usage", "prices"]
+    kind: Literal["usage", "prices", "rates"]
     host: str
     plan: Callable[[datetime, Sequence[Done]], Sequence[Request]]
+    budget: int
     floor: timedelta
     licence: str
     citation: str
     page: str
     key_env: str = ""
+    kin: tuple[str, ...] = ()
+    backfill: Callable[[datetime], Sequence[Request]] | None = None
+    on_demand: Callable[[str], Request] | None = None
 
 
 def decode(feed: str, body: bytes, shape: type[Row]) -> Row:
@@ -105,7 +141,7 @@ def decode(feed: str, body: bytes, shape: type[Row]) -> Row:
         return msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         raise FeedError(
-            f"{feed}: the answer has another shape than documented: {_plain(error)}"
+            f"{feed}: the answer has another shape than documented: {describe(error)}"
         ) from error
     except _UNREADABLE as error:
         raise FeedError(f"{feed}: {_not_json(body, error)}") from error
@@ -133,14 +169,23 @@ def decode_each(
         try:
             good.append((name, msgspec.json.decode(raw, type=shape)))
         except _UNREADABLE as error:
-            bad.append((name, _plain(error)))
+            bad.append((name, describe(error, name)))
     if len(bad) * 10 > len(rows):
-        first, reason = bad[0]
         raise FeedError(
             f"{feed}: {len(bad)} of {len(rows)} rows have another shape than documented, "
-            f"the first is {first}: {reason}"
+            f"the first: {bad[0][1]}"
         )
     return good, bad
+
+
+def noted(bad: Sequence[tuple[str, str]], wrong: Sequence[str] = ()) -> tuple[str, ...]:
+    """The first of what is to be said of entries that were not kept.
+
+    Args:
+        bad: As `decode_each` gives them.
+        wrong: What is wrong with prices.
+    """
+    return tuple(one[:LONGEST_NOTE] for one in [*(text for _, text in bad), *wrong][:NOTES])
 
 
 def refuse_unit_error(feed: str, refused: int, rows: int, example: str) -> None:
@@ -153,17 +198,17 @@ def refuse_unit_error(feed: str, refused: int, rows: int, example: str) -> None:
         raise FeedError(f"{feed}: {refused} of {rows} prices cannot be right, the first: {example}")
 
 
-def _plain(error: Exception) -> str:
-    """A decoder's message without its backticks and with a path a person can follow."""
-    return str(error).replace("`", "").replace("$.", "")
+def is_web_page(body: bytes) -> bool:
+    """Whether a body begins like HTML: what a site shows when it has no figures to give."""
+    return body.lstrip()[:200].lower().startswith((b"<!doctype", b"<html", b"<head"))
 
 
 def _not_json(body: bytes, error: Exception) -> str:
     start = body.lstrip()[:200].lower()
-    if start.startswith((b"<!doctype", b"<html", b"<head", b"<?xml")):
+    if is_web_page(body) or start.startswith(b"<?xml"):
         return "answered with a web page instead of JSON"
     if not start:
         return "answered with an empty body"
     if "truncated" in str(error):
         return f"the answer is cut off after {len(body):,} bytes"
-    return f"the answer is not JSON ({_plain(error)})"
+    return f"the answer is not JSON ({str(error).replace('`', '')})"

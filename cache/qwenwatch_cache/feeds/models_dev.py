@@ -24,6 +24,7 @@ from qwenwatch_cache.feeds.feed import (
     Request,
     decode,
     decode_each,
+    noted,
     refuse_unit_error,
 )
 from qwenwatch_cache.feeds.money import RefusedPrice, kept
@@ -95,7 +96,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
     own: list[tuple[str, str, str, msgspec.Raw]] = []
     for provider, entry in providers.items():
         total += len(entry.models)
-        first_party = vendors.list_price_region(provider)
+        first_party = vendors.list_price_region(NAME, provider)
         if first_party is None:
             refused["not a vendor's own provider"] += len(entry.models)
             continue
@@ -132,7 +133,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
         "price": conform(pl.DataFrame(prices, schema=PRICE), PRICE),
         "catalog": conform(pl.DataFrame(catalog, schema=CATALOG), CATALOG),
     }
-    return Parsed(frames, total, refused, frozenset(unread))
+    return Parsed(frames, total, refused, frozenset(unread), noted(bad, wrong))
 
 
 def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
@@ -216,6 +217,7 @@ FEED = Feed(
     kind="prices",
     host="https://models.dev",
     plan=plan,
+    budget=24,
     floor=timedelta(hours=6),
     licence="MIT",
     citation="Prices: models.dev, MIT, as of {as_of}",

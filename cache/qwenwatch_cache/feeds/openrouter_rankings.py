@@ -1,12 +1,12 @@
 """OpenRouter Data API, rankings-daily: tokens per model and day, top 50 plus `other`.
 
 Facts (OpenRouterTeam/docs openapi.yaml and the Data API cookbook, read 2026-08-22): UTC days since
-2025-01-01; at most 366 days a request; `total_tokens` is a decimal string of prompt and completion
-tokens by each provider's own tokenizer; `other` is reserved and holds the tail; a day may be
-restated within a day or so, older ones now and then; public traffic only. Any API key will do.
+2025-01-01; at most 366 days a request, oldest first; `total_tokens` is a decimal string of prompt
+and completion tokens by each provider's own tokenizer; `other` is reserved, holds the tail and is
+the last of its day; a day may be restated within a day or so, older ones now and then; public
+traffic only. Any API key will do.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import polars as pl
 
-from qwenwatch_cache.clock import parse_instant
 from qwenwatch_cache.errors import FeedError
 from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode
+from qwenwatch_cache.feeds.openrouter_data import HOST, KEY_ENV, KIN, LICENCE, instant, whole_number
 from qwenwatch_cache.frames import USAGE, conform
 
 NAME = "openrouter-rankings"
@@ -25,8 +25,8 @@ EARLIEST = date(2025, 1, 1)
 SPAN = 364  # days of a full round: within the limit of 366, both ends included
 RESTATED = 3  # newest days that are asked for again in every round
 FULL_EVERY = timedelta(days=7)
-DIGITS = re.compile(r"[0-9]{1,18}")  # a whole number that 64 bits hold
 SCOPE = "top 50 a day + other"
+OTHER = "other"
 
 
 class _Row(msgspec.Struct):
@@ -48,14 +48,14 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
     """Read a rankings-daily answer into usage rows, one per model and day.
 
     Raises:
-        FeedError: Not the documented shape, no rows, a model twice on a day, or a token count
-            that is no whole number. Rows of a day are shares of one total, so a bad row refuses
-            the whole answer.
+        FeedError: Not the documented shape, no rows, cut off within a day, a model twice on a
+            day, or a token count that is no whole number. Rows of a day are shares of one total,
+            so a bad row refuses the whole answer.
     """
     answer = decode(NAME, body, _Body)
     if not answer.data:
         raise FeedError(f"{NAME}: the answer holds no rows; that is a fault, not an empty market")
-    as_of = _as_of(answer.meta.as_of) if answer.meta.as_of else fetched_at
+    as_of = instant(NAME, "meta.as_of", answer.meta.as_of) if answer.meta.as_of else fetched_at
     rows = [
         {
             "feed": NAME,
@@ -64,7 +64,9 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
             "entity": row.model_permaslug,
             "grain": "day",
             "period": row.date,
-            "value": _tokens(row),
+            "value": whole_number(
+                NAME, f"total_tokens of {row.model_permaslug} on {row.date}", row.total_tokens
+            ),
             "share": None,
             "scope": SCOPE,
             "as_of": as_of,
@@ -77,6 +79,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
     if not twice.is_empty():
         first = twice.row(0, named=True)
         raise FeedError(f"{NAME}: {first['entity']} stands twice on {first['period']}")
+    _refuse_cut_day(answer.data)
     return Parsed({"usage": frame}, len(rows))
 
 
@@ -88,32 +91,39 @@ def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
         newest = max(one.started for one in done).date()
         first = max(first, min(newest, last_day + timedelta(days=1)) - timedelta(days=RESTATED))
     first = max(first, EARLIEST)
-    return [Request(f"{PATH}?start_date={first}&end_date={last_day}", parse)]
+    return [_request(first, last_day)]
+
+
+def backfill(now: datetime) -> Sequence[Request]:
+    """Every day there is, a year at a time: 366 days is the longest that may be asked for."""
+    last_day = now.astimezone(UTC).date() - timedelta(days=1)
+    return [
+        _request(max(date(year, 1, 1), EARLIEST), min(date(year, 12, 31), last_day))
+        for year in range(EARLIEST.year, last_day.year + 1)
+    ]
+
+
+def _request(first: date, last: date) -> Request:
+    return Request(f"{PATH}?start_date={first}&end_date={last}", parse)
 
 
 def _is_full(one: Done) -> bool:
+    """Whether an answer held the whole year up to when it was asked for."""
     query = parse_qs(urlsplit(one.url).query)
     start, end = query.get("start_date"), query.get("end_date")
     if not start or not end:
         return False
-    days = date.fromisoformat(end[0]) - date.fromisoformat(start[0])
-    return days.days >= SPAN or start[0] == str(EARLIEST)
+    first, last = date.fromisoformat(start[0]), date.fromisoformat(end[0])
+    to_the_end = one.started.astimezone(UTC).date() - last <= timedelta(days=1)
+    return to_the_end and ((last - first).days >= SPAN or first == EARLIEST)
 
 
-def _as_of(text: str) -> datetime:
-    try:
-        return parse_instant(text)
-    except (ValueError, OverflowError) as error:
-        raise FeedError(f"{NAME}: meta.as_of is {text[:40]!r}, expected a time") from error
-
-
-def _tokens(row: _Row) -> int:
-    if not DIGITS.fullmatch(row.total_tokens):
-        raise FeedError(
-            f"{NAME}: total_tokens of {row.model_permaslug} on {row.date} is "
-            f"{row.total_tokens[:40]!r}, expected a whole number"
-        )
-    return int(row.total_tokens)
+def _refuse_cut_day(rows: Sequence[_Row]) -> None:
+    """Refuse an answer that ends before the tail of its last day, by the days before."""
+    ended = {row.date for row in rows if row.model_permaslug == OTHER}
+    last = rows[-1].date
+    if ended and last not in ended:
+        raise FeedError(f"{NAME}: the answer ends in the middle of {last}, before {OTHER!r}")
 
 
 FEED = Feed(
@@ -121,11 +131,14 @@ FEED = Feed(
     title="OpenRouter rankings (tokens per model and day)",
     publisher="OpenRouter",
     kind="usage",
-    host="https://openrouter.ai",
+    host=HOST,
     plan=plan,
+    budget=200,
     floor=timedelta(hours=1),
-    licence="CC BY 4.0",
+    licence=LICENCE,
     citation="Source: OpenRouter (openrouter.ai/rankings), as of {as_of}. CC BY 4.0",
     page="https://openrouter.ai/rankings",
-    key_env="OPENROUTER_API_KEY",
+    key_env=KEY_ENV,
+    kin=KIN,
+    backfill=backfill,
 )

@@ -24,6 +24,7 @@ AGAIN = 4  # days before the last round that are asked for again
 WHOLE = (0.98, 1.02)  # what the shares of a day may add up to, roundings granted
 METRICS = frozenset({"tokens", "requests", "spend"})
 OTHER = "Other"
+KINDS = {"models": "model", "labs": "lab"}  # by data set
 SCOPE = {"model": "models named by Vercel + other", "lab": "all labs"}
 
 
@@ -100,13 +101,26 @@ def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
     """
     last_day = now.astimezone(UTC).date() - timedelta(days=1)
     return [
-        Request(
-            f"{PATH}?dataset={dataset}&format=json&from={first}&to={_month_end(first, last_day)}",
-            partial(parse, kind=kind),
-        )
-        for dataset, kind in (("models", "model"), ("labs", "lab"))
+        _request(dataset, first, last_day)
+        for dataset in KINDS
         for first in _months(now, last_day, [one for one in done if f"={dataset}&" in one.url])
     ]
+
+
+def backfill(now: datetime) -> Sequence[Request]:
+    """Both data sets of every month there is."""
+    last_day = now.astimezone(UTC).date() - timedelta(days=1)
+    months = [EARLIEST]
+    while (following := (months[-1] + timedelta(days=32)).replace(day=1)) <= last_day:
+        months.append(following)
+    return [_request(dataset, first, last_day) for first in months for dataset in KINDS]
+
+
+def _request(dataset: str, first: date, last_day: date) -> Request:
+    return Request(
+        f"{PATH}?dataset={dataset}&format=json&from={first}&to={_month_end(first, last_day)}",
+        partial(parse, kind=KINDS[dataset]),
+    )
 
 
 def _months(now: datetime, last_day: date, done: Sequence[Done]) -> Sequence[date]:
@@ -142,8 +156,10 @@ FEED = Feed(
     kind="usage",
     host="https://vercel.com",
     plan=plan,
+    budget=100,
     floor=timedelta(days=1),
     licence="CC BY 4.0",
     citation="© 2026 Vercel, AI Gateway Leaderboard Data, CC BY 4.0, as of {as_of}",
     page="https://vercel.com/ai-gateway/leaderboards",
+    backfill=backfill,
 )

@@ -1,6 +1,8 @@
 """Who is behind an id: model, vendor and country, by written tables only, never by likeness."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import polars as pl
 
@@ -37,6 +39,10 @@ class Model:
     mapped: bool
 
 
+WITHOUT_NAMES = frozenset({"litellm", "alibaba-list"})
+"""Feeds that have ids of models, and no names for people."""
+
+
 class Directory:
     """Looks up models and vendors in the written tables and the catalogues of the feeds."""
 
@@ -62,8 +68,14 @@ class Directory:
                 if known is None or len(model) < len(known):
                     self._catalogue_id[base] = split_variant(model)[0]
 
-    def model(self, feed: str, entity: str) -> Model:
-        """What is known of a model id of a feed."""
+    def model(self, feed: str, entity: str, provider: str = "") -> Model:
+        """What is known of a model id of a feed.
+
+        Args:
+            feed: The feed.
+            entity: Its own id of the model.
+            provider: Who sells it, where the feed lists vendors' own models by provider.
+        """
         if feed.startswith("openrouter-rankings"):
             base, variant = split_variant(entity)
             catalogue_id = self._catalogue_id.get(base, "")
@@ -80,7 +92,22 @@ class Directory:
             return self._model(canonical, f"{base}@openrouter", variant, name, _author(base))
         canonical = self.identity.canonical(feed, entity)
         name = self._names.get((feed, entity), entity)
-        return self._model(canonical, f"{entity}@{feed}", "", name, None)
+        if feed in WITHOUT_NAMES and canonical is not None:
+            name = self._shown.get(canonical, name)
+        model = self._model(canonical, f"{entity}@{feed}", "", name, None)
+        seller = self.vendors.list_price_region(feed, provider) if canonical is None else None
+        return model if seller is None else replace(model, vendor=seller[0].id)
+
+    @cached_property
+    def _shown(self) -> Mapping[str, str]:
+        """Names by canonical id, OpenRouter's before those of models.dev."""
+        shown: dict[str, str] = {}
+        for source in ("openrouter-models", "models-dev"):
+            for (feed, entity), name in self._names.items():
+                canonical = self.identity.canonical(feed, entity) if feed == source else None
+                if canonical is not None and ":" not in entity:
+                    shown.setdefault(canonical, name)
+        return shown
 
     def lab(self, feed: str, entity: str) -> str:
         """Vendor id behind a lab or author name of a feed, or "unknown"."""

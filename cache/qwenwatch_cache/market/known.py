@@ -1,6 +1,6 @@
 """Everything that was known at a time, ready to be asked."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from qwenwatch_cache.frames import CATALOG_TABLE, FETCH_TABLE, PRICE_TABLE, USAG
 from qwenwatch_cache.market.definitions import DEFINITIONS, By, Definition, definition_of
 from qwenwatch_cache.market.directory import Directory
 from qwenwatch_cache.market.leaderboard import leaderboard
+from qwenwatch_cache.market.price_history import price_history
 from qwenwatch_cache.market.prices import Mix, prices
 from qwenwatch_cache.market.totals import complete_windows, totals
 from qwenwatch_cache.market.windows import Grain, Window, last_complete
@@ -218,6 +219,12 @@ class Known:
             baseline=baseline,
             mix=mix,
         )
+
+    def price_history(
+        self, *, feeds: Collection[str] | None = None, models: Collection[str] | None = None
+    ) -> pl.DataFrame:
+        """price_history.PRICE_HISTORY, as far as it was known; see there for the filters."""
+        return price_history(self.price, self.polls, self.directory, feeds=feeds, models=models)
 
     @cached_property
     def polls(self) -> Mapping[str, Sequence[datetime]]:

@@ -1,26 +1,20 @@
 """What a model costs at a time, on every basis, and against a baseline model."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, MONEY, PRICE_TABLE
 from qwenwatch_cache.market.directory import Directory, Model
-from qwenwatch_cache.store import as_of
+from qwenwatch_cache.market.doubts import Polls, extremes, without_glitches, without_jumps
+from qwenwatch_cache.market.in_force import ON_DEMAND, in_force, window_in_force
 from qwenwatch_cache.vendors import UNKNOWN
 
-GRACE = timedelta(days=7)
-"""How long a model that vanished from a feed stays in force: feeds drop ids for a day and bring
-them back (19 ids on 2026-01-16)."""
-
-TWO_POLLS = timedelta(minutes=30)
-"""A price of 0 must stand for longer than this: no two polls are nearer to each other."""
-
-STANDS = timedelta(days=3)
-"""The same where there was a price before."""
+CROSS_CHECK = frozenset({"litellm"})
+"""Feeds that repeat list prices of others: worth a look where they differ, yet where another feed
+lists the model they are no baseline for ratios, and the screens leave them out."""
 
 RATIO_DIGITS = 9
 """Ratios are rounded to this many digits: 0.6 to 0.2 is 3, not 2.9999999999999996."""
@@ -49,6 +43,7 @@ PRICES = pl.Schema(
         "previous_output": MONEY,
         "changed_at": INSTANT,  # of the last change of input or output, null if none is known
         "observed_at": INSTANT,  # since when the price stands as it is
+        "cross_check": pl.Boolean(),  # only repeats a list price that another feed states
     }
 )
 
@@ -78,11 +73,11 @@ def prices(
     at: datetime,
     directory: Directory,
     *,
-    polls: Mapping[str, Sequence[datetime]],
+    polls: Polls,
     baseline: str,
     mix: Mix,
 ) -> pl.DataFrame:
-    """Every price in force at a time.
+    """Every price in force at a time, but those of single hosts (feed `in_force.ON_DEMAND`).
 
     Args:
         frame: Rows of the price table, all revisions that are known.
@@ -96,25 +91,29 @@ def prices(
     Returns:
         PRICES, one row per offer, sorted by model, basis, feed, provider, variant and source id.
         Unknown prices are null. A price of 0 is taken for unknown unless the variant is "free" or
-        it has stood for two polls, for days where there was a price before. Where prices depend on
-        the time of day the window in force is shown. Ratios are to the baseline's
-        price on the same basis, those for mainland China to its price there; of several offers of
-        the baseline the cheapest counts.
+        it has stood for two polls, for days where there was a price before. A price that is 50
+        times the last believed one of its offer, tier and window, or a 50th of it, is not shown
+        before it has stood for a week: the last believed one stays in force (see `doubts`). Where
+        prices depend on the time of day the window in force is shown. Ratios are to the baseline's
+        price on the same basis and in the same currency, those for mainland China to its price
+        there; of several offers of the baseline the cheapest counts.
     """
-    rows = _in_force(frame, at)
-    if rows.is_empty():
+    known = frame.filter((pl.col("observed_at") <= at) & (pl.col("feed") != ON_DEMAND))
+    if known.is_empty():
         return pl.DataFrame(schema=PRICES)
-    rows = rows.filter(pl.col("tier_from") == 0)
-    rows = _window_in_force(rows, at)
-    rows = _without_glitches(rows, frame, at, polls)
-    rows = _with_last_change(rows, frame, at)
+    paid = extremes(known)
+    known = without_jumps(known, paid, at, polls)
+    rows = in_force(known, at).filter(pl.col("tier_from") == 0)
+    rows = window_in_force(rows, at)
+    rows = without_glitches(rows, paid, at, polls)
+    rows = _with_last_change(rows, known, paid)
     rows = _with_models(rows, directory)
     blended = (
         pl.col("input") * pl.lit(mix.input, MONEY)
         + pl.col("output") * pl.lit(mix.output, MONEY)
         + pl.coalesce("cache_read", "input") * pl.lit(mix.cached, MONEY)
     )
-    rows = rows.with_columns(blended=blended.cast(MONEY))
+    rows = rows.with_columns(blended=blended.cast(MONEY), cross_check=_cross_check())
     return (
         _with_ratios(rows, baseline)
         .select(PRICES.names())
@@ -126,85 +125,7 @@ def prices(
     )
 
 
-def _in_force(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
-    """Rows that are listed, or vanished so lately that they may come back."""
-    last = as_of(frame, PRICE_TABLE, at)
-    offer = ["feed", "basis", "provider", "region", "model", "variant", "currency"]
-    listed = pl.col("listed")
-    # All rows of an offer that vanishes vanish at once; older ones had been replaced before.
-    newest = pl.col("observed_at") == pl.col("observed_at").max().over(offer)
-    lately = pl.col("observed_at") > pl.lit(at - GRACE, INSTANT)
-    return last.filter(listed | (~listed.any().over(offer) & newest & lately))
-
-
-def _window_in_force(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
-    """Of rows by time of day, the one whose window holds the moment."""
-    clock = at.hour * 100 + at.minute
-    start = pl.col("window_utc").str.slice(0, 4).cast(pl.Int64, strict=False)
-    end = pl.col("window_utc").str.slice(5, 4).cast(pl.Int64, strict=False)
-    now = pl.lit(clock, pl.Int64)
-    inside = (
-        pl.when(start < end)
-        .then((now >= start) & (now < end))
-        .otherwise((now >= start) | (now < end))
-    )
-    return rows.filter((pl.col("window_utc") == "") | inside)
-
-
-def _without_glitches(
-    rows: pl.DataFrame,
-    frame: pl.DataFrame,
-    at: datetime,
-    polls: Mapping[str, Sequence[datetime]],
-) -> pl.DataFrame:
-    """Take a 0 of a paid variant for unknown until it has stood for a while.
-
-    Two polls must agree; where there was a price before, for days: kimi-k2.5 was listed at 0/0 in
-    two captures of 2026-04-18, twelve hours apart, and was back at its price the next day.
-    """
-    latest = pl.DataFrame(
-        [
-            {
-                "feed": feed,
-                "polled": max((moment for moment in moments if moment <= at), default=None),
-            }
-            for feed, moments in sorted(polls.items())
-        ],
-        schema={"feed": pl.String(), "polled": INSTANT},
-    )
-    paid = _ever_paid(frame, at)
-    rows = rows.join(latest, on="feed", how="left").join(paid, on=list(PRICE_TABLE.key), how="left")
-    stood = pl.col("polled") - pl.col("observed_at")
-
-    def doubtful(name: str) -> pl.Expr:
-        needed = pl.when(f"paid_{name}").then(pl.lit(STANDS)).otherwise(pl.lit(TWO_POLLS))
-        return (
-            (pl.col("variant") != "free")
-            & (pl.col(name) == 0).fill_null(False)
-            & ~(stood > needed).fill_null(False)
-        )
-
-    either = doubtful("input") | doubtful("output")
-    return rows.with_columns(
-        input=pl.when(~doubtful("input")).then("input"),
-        output=pl.when(~doubtful("output")).then("output"),
-        cache_read=pl.when(~either).then("cache_read"),
-    ).drop("polled", "paid_input", "paid_output")
-
-
-def _ever_paid(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
-    """By key: whether input, and whether output, ever had a price above 0."""
-    return (
-        frame.filter(pl.col("observed_at") <= at)
-        .group_by(PRICE_TABLE.key)
-        .agg(
-            paid_input=(pl.col("input") > 0).any(),
-            paid_output=(pl.col("output") > 0).any(),
-        )
-    )
-
-
-def _with_last_change(rows: pl.DataFrame, frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
+def _with_last_change(rows: pl.DataFrame, known: pl.DataFrame, paid: pl.DataFrame) -> pl.DataFrame:
     """Add what input and output were before their last change, and when that was.
 
     Unknown prices, and zeros of what was paid for, are no steps in between.
@@ -222,9 +143,8 @@ def _with_last_change(rows: pl.DataFrame, frame: pl.DataFrame, at: datetime) -> 
         (pl.col("output") == 0) & pl.col("paid_output")
     )
     steps = (
-        frame.filter(pl.col("observed_at") <= at)
-        .drop_nulls(["input", "output"])
-        .join(_ever_paid(frame, at), on=key, how="left")
+        known.drop_nulls(["input", "output"])
+        .join(paid, on=key, how="left")
         .filter(~glitch)
         .sort(*key, "observed_at", maintain_order=True)
         .with_columns(**before)
@@ -237,40 +157,55 @@ def _with_last_change(rows: pl.DataFrame, frame: pl.DataFrame, at: datetime) -> 
 
 def _with_models(rows: pl.DataFrame, directory: Directory) -> pl.DataFrame:
     models: list[dict[str, str | None]] = []
-    for feed, source_id in rows.select("feed", "model").unique().sort("feed", "model").iter_rows():
-        model: Model = directory.model(feed, source_id)
+    named = ("feed", "model", "provider")
+    for feed, source_id, provider in rows.select(named).unique().sort(named).iter_rows():
+        model: Model = directory.model(feed, source_id, provider)
         models.append(
             {
                 "feed": feed,
                 "source_id": source_id,
+                "provider": provider,
                 "model": model.id,
                 "name": model.name,
                 "vendor": None if model.vendor == UNKNOWN else model.vendor,
             }
         )
-    schema = dict.fromkeys(("feed", "source_id", "model", "name", "vendor"), pl.String())
+    columns = ("feed", "source_id", "provider", "model", "name", "vendor")
+    schema = dict.fromkeys(columns, pl.String())
     return rows.rename({"model": "source_id"}).join(
-        pl.DataFrame(models, schema=schema), on=["feed", "source_id"], how="left"
+        pl.DataFrame(models, schema=schema), on=["feed", "source_id", "provider"], how="left"
     )
 
 
-def _with_ratios(rows: pl.DataFrame, baseline: str) -> pl.DataFrame:
-    """Divide by the baseline's price on the same basis; no such price, or 0, gives no ratio.
+def _cross_check() -> pl.Expr:
+    """Whether a row is a cross-check feed's list price of what another feed lists as well.
 
-    Prices for mainland China are divided by the baseline's price there, if it has one.
+    Prices for mainland China and those for everywhere else stand for themselves.
+    """
+    checks = (pl.col("basis") == "list") & pl.col("feed").is_in(list(CROSS_CHECK))
+    stated = (pl.col("basis") == "list") & ~checks
+    return checks & stated.any().over("model", "variant", pl.col("region") == "cn")
+
+
+def _with_ratios(rows: pl.DataFrame, baseline: str) -> pl.DataFrame:
+    """Divide by the baseline's price on the same basis and in the same currency.
+
+    No such price, or 0, gives no ratio. Prices for mainland China are divided by the baseline's
+    price there, if it has one.
     """
     columns = ("input", "output", "blended")
+    same = ["basis", "currency"]
     rows = rows.with_columns(mainland=pl.col("region") == "cn")
     offers = (
         rows.filter((pl.col("model") == baseline) & (pl.col("variant") == ""))
-        .sort("basis", "blended", "provider", nulls_last=True)
-        .unique(["basis", "mainland"], keep="first", maintain_order=True)
-        .select("basis", "mainland", *columns)
+        .sort(*same, "cross_check", "blended", "provider", nulls_last=True)
+        .unique([*same, "mainland"], keep="first", maintain_order=True)
+        .select(*same, "mainland", *columns)
     )
     for place, wanted in (("abroad", False), ("there", True)):
         prices_at = offers.filter(pl.col("mainland") == wanted).drop("mainland")
         renamed = {name: f"{name}_{place}" for name in columns}
-        rows = rows.join(prices_at.rename(renamed), on="basis", how="left")
+        rows = rows.join(prices_at.rename(renamed), on=same, how="left")
     ratios = []
     for name in columns:
         base = (

@@ -9,7 +9,16 @@ from datetime import datetime
 
 import polars as pl
 
+from qwenwatch_cache.errors import Implausible
 from qwenwatch_cache.frames import Table, conform
+
+FEW = 10
+"""Rows up to which the loss of half is no sign of anything."""
+
+MOST = 20
+"""Times the sum of the period before above which counts are taken for another unit. OpenRouter's
+tokens of a day never doubled from one day to the next; the largest real leap of a feed, an app
+that becomes popular, is far below."""
 
 
 def as_of(frame: pl.DataFrame, table: Table, when: datetime | None = None) -> pl.DataFrame:
@@ -51,6 +60,7 @@ def withdrawn(
     table: Table,
     observed_at: datetime,
     unread: Collection[str] = (),
+    whole: Collection[str] | None = None,
 ) -> pl.DataFrame:
     """Rows that say of known keys that the feed states them no longer, in key order.
 
@@ -58,20 +68,81 @@ def withdrawn(
     that was not asked for loses nothing. A withdrawn usage row has neither value nor share, a
     withdrawn price repeats the last known ones with ``listed = false``: a model that vanished stays
     in force for some days (see `qwenwatch_cache.market.prices`). Models in `unread` were named, so
-    they have not vanished, though their entry could not be used.
+    they have not vanished, though their entry could not be used. With `whole`, only what is known
+    of these models or entities can have vanished.
     """
     if not table.whole or incoming.is_empty():
         return table.empty()
+    named = "entity" if "entity" in table.schema else "model"
     group = list(table.whole)
     last = as_of(known, table)
     gone = last.join(incoming.select(group).unique(), on=group, how="semi").join(
         incoming, on=list(table.key), how="anti", nulls_equal=True
     )
+    if whole is not None:
+        gone = gone.filter(pl.col(named).is_in(list(whole)))
+    gone = _still_stated(gone, table)
     if "listed" in table.schema:
-        gone = gone.filter(pl.col("listed") & ~pl.col("model").is_in(list(unread)))
+        gone = gone.filter(~pl.col("model").is_in(list(unread)))
         gone = gone.with_columns(listed=pl.lit(False))
     else:
-        stated = pl.col("value").is_not_null() | pl.col("share").is_not_null()
-        gone = gone.filter(stated).with_columns(value=pl.lit(None), share=pl.lit(None))
+        gone = gone.with_columns(value=pl.lit(None), share=pl.lit(None))
     gone = gone.with_columns(pl.lit(observed_at).alias(table.time))
     return conform(gone.sort(table.key), table.schema)
+
+
+def refuse_upheaval(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> None:
+    """Refuse an answer that states far less, or far more, than is known of the same things.
+
+    Looked at are the groups of `Table.whole`: a feed's prices, or one kind of usage in one period.
+    A period that is new is compared with the one known before it. Less than half of the rows, or
+    more than `MOST` times the sum of the counts, is a fault and not news.
+
+    Raises:
+        Implausible: Of some group so; nothing is said of the loss of few rows.
+    """
+    if not table.whole or incoming.is_empty() or known.is_empty():
+        return
+    group = list(table.whole)
+    counted = [pl.len().alias("rows")]
+    counted.append(
+        # Wider than a count: absurd ones must not wrap around.
+        pl.col("value").cast(pl.Int128).sum()
+        if "value" in table.schema
+        else pl.lit(0, pl.Int128).alias("value")
+    )
+    stated = incoming.group_by(group).agg(counted).sort(group)
+    before = _still_stated(as_of(known, table), table).group_by(group).agg(counted).sort(group)
+    if "period" in group:
+        series = [name for name in group if name != "period"]
+        both = stated.sort("period", *series).join_asof(
+            before.sort("period", *series),
+            on="period",
+            by=series,
+            strategy="backward",
+            suffix="_before",
+            check_sortedness=False,
+        )
+    else:
+        both = stated.join(before, on=group, how="inner", suffix="_before")
+    lost = (pl.col("rows_before") > FEW) & (pl.col("rows") * 2 < pl.col("rows_before"))
+    grown = (pl.col("value_before") > 0) & (pl.col("value") > pl.col("value_before") * MOST)
+    wrong = both.filter(lost | grown).sort(group)
+    if wrong.is_empty():
+        return
+    row = wrong.row(0, named=True)
+    what = f"{table.name} rows"
+    if "period" in group:
+        what = f"{row['metric']} by {row['kind']}, {row['grain']} {row['period']}"
+    if row["rows"] * 2 < row["rows_before"]:
+        change = f"{row['rows']:,} entries now, {row['rows_before']:,} before"
+    else:
+        change = f"{row['value']:,} now, {row['value_before']:,} before"
+    raise Implausible(f"{row['feed']}: {what}: {change}; taken for a fault, not for news")
+
+
+def _still_stated(last: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Of the last rows of each key, those that were not withdrawn."""
+    if "listed" in table.schema:
+        return last.filter("listed")
+    return last.filter(pl.col("value").is_not_null() | pl.col("share").is_not_null())

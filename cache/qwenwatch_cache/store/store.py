@@ -10,6 +10,7 @@ Layout of the directory (format version 1)::
     bodies/FEED/            response bodies as they came, gzip
     ready/                  answers kept ready to show; may be deleted at any time
     writer.lock             held by whoever writes
+    asking/HOST.lock        held by whoever asks that host
 
 Writers hold the lock; readers never do, because a table is only ever replaced as a whole.
 """
@@ -36,7 +37,7 @@ from qwenwatch_cache.store.files import (
     write_atomically,
     write_table,
 )
-from qwenwatch_cache.store.revisions import news, withdrawn
+from qwenwatch_cache.store.revisions import news, refuse_upheaval, withdrawn
 
 FORMAT = 1
 
@@ -111,10 +112,14 @@ class Store:
         ]
         return max((moment for moment in times if isinstance(moment, datetime)), default=None)
 
-    def stamp(self) -> str:
-        """Changes whenever a table changes: what was computed under another stamp is stale."""
+    def stamp(self, table: Table | None = None) -> str:
+        """Changes whenever a table changes: what was computed under another stamp is stale.
+
+        Args:
+            table: Which one; None for all that feeds brought, which leaves out the log.
+        """
         marks = []
-        for name in sorted(TABLES.keys() - {FETCH_TABLE.name}):
+        for name in sorted(TABLES.keys() - {FETCH_TABLE.name}) if table is None else (table.name,):
             with contextlib.suppress(OSError):
                 state = (self.root / f"{name}.parquet").stat()
                 # The inode, because two writes may fall into one tick of the file system's clock.
@@ -143,6 +148,8 @@ class Store:
         observed_at: datetime,
         *,
         unread: Collection[str] = (),
+        whole: Collection[str] | None = None,
+        believe: bool = False,
     ) -> int:
         """Store what is new in some frames, and what was withdrawn since.
 
@@ -151,16 +158,20 @@ class Store:
             observed_at: When they were learned.
             unread: Models that the feed named and whose entry could not be used; what is known of
                 them stays as it is.
+            whole: Models or entities of which the feed said everything, None for all it has.
+            believe: Whether an answer with far less or more than before is taken as it is.
 
         Returns:
             Number of rows added.
 
         Raises:
+            Implausible: The answer holds far less or more than before; nothing of it was stored.
             CacheLocked: Another writer did not finish in time.
             StoreError: The disk refused; what was stored before is unchanged.
         """
         added = 0
         with self._writing():
+            changed: list[tuple[Table, pl.DataFrame, pl.DataFrame]] = []
             for name, frame in incoming.items():
                 table = TABLES[name]
                 known = self._mended(table, observed_at)
@@ -168,8 +179,12 @@ class Store:
                 # What the baseline says is withdrawn like any other figure, or it would stand on.
                 bundled = self.bundled(table).filter(pl.col(table.time) <= observed_at)
                 shown = pl.concat([bundled, known]).sort(table.time, maintain_order=True)
-                gone = withdrawn(shown, stated, table, observed_at, unread)
-                fresh = pl.concat([news(known, stated, table), gone])
+                if whole is None and not believe:
+                    # Against what feeds said here: the baseline may be of another year.
+                    refuse_upheaval(known, stated, table)
+                gone = withdrawn(shown, stated, table, observed_at, unread, whole)
+                changed.append((table, known, pl.concat([news(known, stated, table), gone])))
+            for table, known, fresh in changed:
                 if not fresh.is_empty():
                     path, previous = self._path(table), self._previous(table)
                     write_table(path, pl.concat([known, fresh]), previous)

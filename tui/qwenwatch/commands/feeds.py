@@ -11,25 +11,26 @@ from qwenwatch.printers.text import print_markdown, print_text
 from qwenwatch_cache.clock import iso
 from qwenwatch_cache.health import FeedState
 from qwenwatch_widgets.views.amounts import instant
-from qwenwatch_widgets.views.build import feeds_view
+from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
 
 
 def run_feeds(options: argparse.Namespace) -> int:
     """Print the health of the feeds."""
     session = open_session(options)
-    scene = session.scene()
+    states, now = session.health(), session.clock()
     if options.format == "json":
         plain = {
             "schema_version": SCHEMA_VERSION,
-            "at": iso(scene.now),
-            "feeds": [_plain(state) for state in scene.feeds],
+            "at": iso(now),
+            "feeds": [_plain(state) for state in states],
         }
         write_out(json.dumps(plain, ensure_ascii=False, indent=2) + "\n", None)
         return ExitCode.GOOD
-    view = feeds_view(scene.feeds, scene.now, scene.notices)
-    lines = [f"at {instant(scene.now)}", f"cache {session.store.root}", *view.notices]
-    page = Page("qwenwatch feeds", lines, [view.table], [])
+    view = feeds_view(states, now, session.store.notices)
+    lines = [f"at {instant(now)}", f"cache {session.store.root}", *view.notices]
+    citations = [f"{row.key}: {row.cite}" for row in view.table.rows]
+    page = Page("qwenwatch feeds", lines, [view.table], citations)
     if options.format == "md":
         write_out(print_markdown(page), None)
     else:
@@ -38,16 +39,22 @@ def run_feeds(options: argparse.Namespace) -> int:
 
 
 def _plain(state: FeedState) -> dict[str, Any]:
-    feed = state.settings.feed
+    settings, feed = state.settings, state.settings.feed
+    as_of = state.holding.as_of
     return {
         "feed": feed.name,
         "state": state.state,
+        "enabled": settings.enabled,
+        "key": None if not feed.key_env else not settings.key_missing,
         "last_good": iso(state.last_good) if state.last_good else None,
+        "as_of": iso(as_of) if as_of else None,
         "due": iso(state.due) if state.due else None,
         "error": state.error or None,
-        "rows": state.rows,
-        "rows_stored": state.rows_new,
-        "key": None if not feed.key_env else not state.settings.key_missing,
-        "every_seconds": int(state.settings.every.total_seconds()),
+        "rows_new": state.rows_new,
+        "rows": state.holding.rows,
+        "every_seconds": int(settings.every.total_seconds()),
+        "requests_a_day": feed.budget,
+        "requests_left_today": state.left_today,
         "licence": feed.licence,
+        "citation": feed.citation.format(as_of=instant(as_of or state.last_good)),
     }

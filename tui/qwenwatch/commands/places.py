@@ -30,11 +30,45 @@ TEMPLATE = """\
 [feeds]
 # url = ""                        # one address for all feeds: a mirror, a proxy
 
-[feeds.openrouter-rankings]
+[feeds.openrouter-rankings]       # every feed has these; docs/feeds.md says what each of them is
 # enabled = true
+# url = ""                        # ask another address than its own
+# every = "1h"                    # longer if you like; this is the shortest, here and below
 # key_env = "OPENROUTER_API_KEY"  # the variable that holds the key
 # key_file = ""                   # or a file that holds it
+
+[feeds.openrouter-apps]           # needs the key
+# every = "6h"
+
+[feeds.openrouter-sessions]       # needs the key
+# every = "1d"
+
+[feeds.openrouter-tasks]          # needs the key
+# every = "1d"
+
+[feeds.vercel-leaderboard]
+# every = "1d"
+
+[feeds.openrouter-models]
 # every = "1h"
+
+[feeds.openrouter-endpoints]      # asked about one model, when you look at it
+# every = "10m"
+
+[feeds.models-dev]
+# every = "6h"
+
+[feeds.litellm]
+# every = "1d"
+
+[feeds.alibaba-list]
+# every = "1d"
+
+[feeds.ecb-fx]
+# every = "12h"
+
+[feeds.huggingface]
+# every = "1d"
 
 [keys]                            # by the ids in docs/keys.md
 # app.refresh = "f5,r"

@@ -2,13 +2,15 @@
 
 import argparse
 import asyncio
+import sys
 
-from qwenwatch.commands.context import narrate, open_session, write_out
+from qwenwatch.commands.context import is_quiet, narrate, open_session, write_out
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.narration import outcome_line
+from qwenwatch.progress import progress_bars
 from qwenwatch_cache.errors import QwenwatchError
 from qwenwatch_cache.feeds import FEEDS
-from qwenwatch_cache.refresh import Outcome
+from qwenwatch_cache.outcome import Outcome
 
 
 def run_refresh(options: argparse.Namespace) -> int:
@@ -22,10 +24,21 @@ def run_refresh(options: argparse.Namespace) -> int:
         narrate(options, "qwenwatch: offline, no feed is asked")
         return ExitCode.GOOD
 
-    def say(outcome: Outcome) -> None:
-        write_out(f"{outcome_line(outcome, session.clock())}\n", None)
+    with progress_bars(shown=not is_quiet(options) and sys.stderr.isatty()) as bars:
 
-    outcomes = asyncio.run(session.refresh(only=only, force=options.force, report=say))
+        def say(outcome: Outcome) -> None:
+            with bars.out_of_the_way():
+                write_out(f"{outcome_line(outcome, session.clock())}\n", None)
+
+        outcomes = asyncio.run(
+            session.refresh(
+                only=only,
+                force=options.force,
+                backfill=options.backfill,
+                report=say,
+                progress=bars.advance,
+            )
+        )
     for notice in session.store.notices:
         narrate(options, f"qwenwatch: {notice}")
     failed = any(outcome.state == "failed" for outcome in outcomes)

@@ -1,6 +1,8 @@
 """Health of every feed, in plain words."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import ClassVar
 
 from textual import getters
@@ -12,19 +14,20 @@ from qwenwatch.screens.pulse import Pulse
 from qwenwatch_widgets.headline import NO_HEADLINE, StatusLines, TextLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.tables import ViewTable
-from qwenwatch_widgets.views.market import FeedsView
+from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.table import TableView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
 
 
 class FeedsScreen(Page):
-    """One row per feed; below, what the cache has to say and what the last round brought."""
+    """One row per feed; below, more of the one under the cursor, and what the cache has to say."""
 
     DEFAULT_CSS = """
     FeedsScreen {
         & > TopLines, & > StatusLines { height: 1; }
         & > ViewTable { height: 1fr; }
+        & > #detail { height: 4; }
     }
     """
 
@@ -35,17 +38,26 @@ class FeedsScreen(Page):
                 tooltip="Back to the market"),
     ]  # fmt: skip
 
+    _details: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
     table = getters.query_one(ViewTable)
-    lines = getters.query_one(TextLines)
+    detail = getters.query_one("#detail", TextLines)
+    lines = getters.query_one("#lines", TextLines)
 
     def compose(self) -> ComposeResult:
         """Make the table, empty until there is an answer."""
         headline = replace(NO_HEADLINE, badge="health of the feeds")
         yield TopLines(headline, places=PLACES, here="Feeds")
         yield ViewTable(_WAIT, ascii_only=self.desk.ascii_only)
-        yield TextLines()
+        yield TextLines(id="detail")
+        yield TextLines(id="lines")
         yield StatusLines()
         yield KeyBar(last=LAST_KEYS)
+
+    def on_mount(self) -> None:
+        """Show more of the feed under the cursor, whichever it is."""
+        # Textual calls the handler of `Page` too.
+        self.watch(self.table, "cursor", self._show_detail)
 
     def reload(self) -> None:
         """Ask again for the feeds."""
@@ -60,5 +72,11 @@ class FeedsScreen(Page):
         super()._on_pulse(replace(pulse, changed=True))
 
     def _apply(self, view: FeedsView) -> None:
+        self._details = {one.feed: one.lines for one in view.details}
         self.table.view = view.table
+        self._show_detail()
         self.lines.lines = view.notices + self.desk.pulse().lines
+
+    def _show_detail(self) -> None:
+        row = self.table.row
+        self.detail.lines = self._details.get(row.key, ()) if row else ()

@@ -171,7 +171,10 @@ class MarketScreen(Page):
 
     @on(ViewTable.RowSelected)
     def _open_row(self, event: ViewTable.RowSelected) -> None:
-        # The key of a model, and of an offer of it, begins with its vendor.
+        if event.table is self.prices:
+            self._open_hosts(event.row.key)
+            return
+        # The key of a model begins with its vendor.
         vendor = event.row.key.partition("/")[0]
         if any(panel.vendor == vendor for panel in self.panels.panels):
             self._open_vendor(vendor)
@@ -212,9 +215,7 @@ class MarketScreen(Page):
     def action_baseline(self) -> None:
         """Compare prices with the model under the cursor."""
         if self.prices.row is not None:
-            # A price row is one offer: the model comes first in its key.
-            model = self.prices.row.key.partition(" ")[0]
-            self._want(replace(self.query_wanted, baseline=model))
+            self._want(replace(self.query_wanted, baseline=_model_of(self.prices.row.key)))
 
     async def action_in_leaders(self, action: str) -> None:
         """Do in the leaders what a table does, where the keys go to no table."""
@@ -266,12 +267,22 @@ class MarketScreen(Page):
         self._query_shown = self.query_wanted
         self.view = view
 
+    def _open_hosts(self, offer: str) -> None:
+        from qwenwatch.screens.hosts import HostsScreen
+
+        self.app.push_screen(HostsScreen(self.desk, _model_of(offer)))
+
     def _open_vendor(self, vendor: str) -> None:
         # Loaded when first wanted: the first paint does not wait for it.
         from qwenwatch.screens.vendor import VendorScreen
 
         panel = next(each for each in self.panels.panels if each.vendor == vendor)
         self.app.push_screen(VendorScreen(self.desk, self._query_shown, panel, self.status.view))
+
+
+def _model_of(offer: str) -> str:
+    """The model of a price row's key: one offer, of which the model comes first."""
+    return offer.partition(" ")[0]
 
 
 def _after(values: tuple[str, ...], value: str) -> str:

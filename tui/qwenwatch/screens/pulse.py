@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from qwenwatch.answers import Answers, AnswersError
+from qwenwatch.answers import Answers, AnswersError, FeedReport
 
 _AFTER_FAILURE_SECONDS = 60.0
 _AT_LEAST_SECONDS = 1.0
@@ -19,7 +19,7 @@ class Pulse:
         changed: Whether there is something new to show.
         paused: Whether polling is paused.
         problem: Why the last round failed, "" where it did not.
-        lines: One line per feed asked in the last round.
+        lines: One line per feed asked in the last round, or of the feed that has just been asked.
         asked: Whether the last round was wished for by the user.
     """
 
@@ -38,7 +38,7 @@ class Poller:
 
         Args:
             answers: Makes the rounds.
-            tell: Is told after each round, and when polling is paused or goes on.
+            tell: Is told after each feed and each round, and when polling is paused or goes on.
         """
         self.pulse = Pulse()
         self._answers = answers
@@ -70,7 +70,7 @@ class Poller:
     async def _round(self) -> float:
         forced, self._forced = self._forced, False
         try:
-            report = await self._answers.refresh(force=forced)
+            report = await self._answers.refresh(force=forced, told=self._one_feed)
         except AnswersError as error:
             self._fail(str(error))
         except Exception as error:
@@ -88,6 +88,11 @@ class Poller:
             )
             return report.next_due_seconds
         return _AFTER_FAILURE_SECONDS
+
+    def _one_feed(self, report: FeedReport) -> None:
+        """Show what one feed brought while the others are still being asked."""
+        if report.changed:
+            self._beat(replace(self.pulse, changed=True, lines=(report.line,), asked=False))
 
     def _fail(self, problem: str) -> None:
         self._beat(replace(self.pulse, changed=False, problem=problem, asked=False))

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from textual import getters
+from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -73,8 +73,8 @@ class VendorScreen(Page):
         plain = self.desk.ascii_only
         yield TopLines(self._headline, places=PLACES, here=self._panel.title.partition(" ")[2])
         yield VendorPanel(self._panel, ascii_only=plain)
-        yield ViewTable(_WAIT, id="models", ascii_only=plain)
-        yield ViewTable(_WAIT, id="prices", ascii_only=plain)
+        yield ViewTable(_WAIT, id="models", opens=True, ascii_only=plain)
+        yield ViewTable(_WAIT, id="prices", opens=True, ascii_only=plain)
         yield TextLines()
         yield StatusLines(self._headline)
         yield KeyBar(last=LAST_KEYS)
@@ -82,6 +82,16 @@ class VendorScreen(Page):
     def reload(self) -> None:
         """Ask again for the vendor."""
         self.ask(self.desk.answers.vendor(self._panel.vendor, self._query), self._apply)
+
+    @on(ViewTable.RowSelected)
+    def _open_row(self, event: ViewTable.RowSelected) -> None:
+        # Loaded when first wanted, like this screen itself.
+        from qwenwatch.screens.hosts import HostsScreen
+
+        # A price row is one offer: the model comes first in its key.
+        key = event.row.key
+        model = key.partition(" ")[0] if event.table is self.prices else key
+        self.app.push_screen(HostsScreen(self.desk, model))
 
     def _apply(self, view: VendorView) -> None:
         with self.app.batch_update():

@@ -13,10 +13,10 @@ from qwenwatch_widgets.views.leaders import (
     panels,
     window_starts,
 )
-from qwenwatch_widgets.views.market import Choice, FeedsView, MarketView, PanelView, VendorView
-from qwenwatch_widgets.views.prices import prices_table
+from qwenwatch_widgets.views.market import Choice, MarketView, PanelView, VendorView
+from qwenwatch_widgets.views.prices import OWN_CURRENCY, prices_table
 from qwenwatch_widgets.views.query import MarketQuery
-from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
+from qwenwatch_widgets.views.table import TableView
 
 if TYPE_CHECKING:
     import polars as pl
@@ -67,7 +67,7 @@ def market_view(known: "Known", query: MarketQuery, scene: Scene) -> MarketView:
     models = board if query.by == "model" else known.board(board.definition, "model", board.window)
     at = _price_moment(known, board)
     baseline = _baseline(known, query)
-    offers = known.prices(at, baseline, scene.mix)
+    offers = _offers(known, at, baseline, scene.mix)
     by_model = _by_model(offers)
     used = [_base(model) for model in models.rows["id"].to_list()]
     compared = dict.fromkeys([baseline, *used][: COMPARED + 1])
@@ -95,7 +95,7 @@ def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -
     models = known.board(board.definition, "model", board.window)
     at = _price_moment(known, board)
     baseline = _baseline(known, query)
-    offers = known.prices(at, baseline, scene.mix)
+    offers = _offers(known, at, baseline, scene.mix)
     own_models = [row for row in models.rows.to_dicts() if row["vendor"] == vendor]
     row = next((row for row in board.rows.to_dicts() if row["id"] == vendor), None)
     shown = (
@@ -117,45 +117,6 @@ def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -
             )
         ),
     )
-
-
-def feeds_view(feeds: Sequence["FeedState"], now: datetime, notices: Sequence[str]) -> FeedsView:
-    """Health of every feed."""
-    tones: Mapping[str, Tone] = {"ok": "up", "failing": "bad", "stale": "warn"}
-    columns = (
-        Column("feed", "Feed"),
-        Column("state", "State"),
-        Column("last_good", "Last good", drop=1),
-        Column("age", "Age", "right"),
-        Column("due", "Next", drop=2),
-        Column("rows", "Rows", "right", drop=4),
-        Column("new", "Stored", "right", drop=4),
-        Column("licence", "Licence", drop=3),
-        Column("detail", "", grow=True),
-    )
-    rows = []
-    for state in feeds:
-        feed = state.settings.feed
-        detail = state.error or feed.title
-        if state.state == "no key":
-            detail = f"set {feed.key_env}; any OpenRouter API key will do"
-        span = now - state.last_good if state.last_good else None
-        due = "now" if state.due is None or state.due <= now else f"{state.due:%d %b %H:%MZ}"
-        cells = (
-            Cell(feed.name, sort=feed.name),
-            Cell(state.state, tones.get(state.state, "dim"), state.state),
-            Cell(amounts.instant(state.last_good)),
-            Cell(amounts.age(span), sort=span.total_seconds() if span else None),
-            Cell(amounts.UNKNOWN if state.state in {"off", "no key"} else due, "dim"),
-            Cell(f"{state.rows:,}", sort=state.rows),
-            Cell(f"{state.rows_new:,}", sort=state.rows_new),
-            Cell(feed.licence, "dim", feed.licence),
-            Cell(amounts.clean(detail), "bad" if state.error else "dim"),
-        )
-        cite = feed.citation.format(as_of=amounts.instant(state.last_good))
-        rows.append(Row(feed.name, cells, cite=cite))
-    table = TableView("Feeds", "public sources and how they are doing", columns, tuple(rows))
-    return FeedsView(table, tuple(amounts.clean(notice) for notice in notices))
 
 
 def _board(known: "Known", query: MarketQuery, *, by: str = "", history: int = 26) -> "Board":
@@ -184,6 +145,12 @@ def _headline(known: "Known", board: "Board", scene: Scene) -> Any:
         replayed=scene.replayed,
         notices=scene.notices,
     )
+
+
+def _offers(known: "Known", at: datetime, baseline: str, mix: "Mix") -> "pl.DataFrame":
+    """The prices to show: those that only repeat another feed's list price are left out."""
+    offers = known.prices(at, baseline, mix)
+    return offers.filter(~offers["cross_check"])
 
 
 def _prices(
@@ -249,7 +216,8 @@ def _absent(known: "Known", vendor: str, board: "Board") -> PanelView:
 def _by_model(offers: "pl.DataFrame") -> Mapping[str, Sequence[Mapping[str, Any]]]:
     grouped: dict[str, list[Mapping[str, Any]]] = {}
     for offer in offers.to_dicts():
-        grouped.setdefault(offer["model"], []).append(offer)
+        if offer["currency"] == OWN_CURRENCY:  # panels have no room to tell currencies apart
+            grouped.setdefault(offer["model"], []).append(offer)
     return grouped
 
 

@@ -132,13 +132,25 @@ class VendorView:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedsView:
-    """Health of every feed.
+class HostsView:
+    """Who serves one model.
 
     Attributes:
-        table: One row per feed.
-        notices: Messages about the cache itself (a file set aside, say).
+        model: Canonical id, by which it can be asked for again.
+        name: For people.
+        table: One row per host.
+        state: One sentence about how the last request went, and how old the figures are.
+        state_tone: Colour hint of the sentence.
+        source: Citation and licence.
+        caveat: What the figures are, in one sentence.
+        note: What came of asking just now, "" where nobody was asked.
     """
 
+    model: str
+    name: str
     table: TableView
-    notices: tuple[str, ...]
+    state: str
+    state_tone: Tone
+    source: str
+    caveat: str
+    note: str = ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
 
     from qwenwatch_cache.market.known import Origin
     from qwenwatch_cache.market.prices import Mix
+
+OWN_CURRENCY = "USD"
+"""The currency of amounts without a sign; others are never sorted or compared with these."""
+
+SIGNS = {"CNY": "¥", "EUR": "€"}
 
 COLUMNS = (
     Column("model", "Model", grow=True),
@@ -26,6 +32,10 @@ COLUMNS = (
     Column("ratio_blended", "× blend", "right", drop=2),
     Column("changed", "Changed", drop=6),
 )
+
+
+KEY = ("model", "basis", "feed", "source_id", "region", "currency")
+"""Columns of prices.PRICES that name a row of the table."""
 
 
 def prices_table(
@@ -60,7 +70,7 @@ def prices_table(
     rows.sort(key=lambda row: (place.get(row["model"], len(place)), row["model"]))
     shown = dict.fromkeys((row["basis"], row["feed"]) for row in frame.to_dicts())
     money = {
-        name: amounts.on_point([amounts.money(row[name]) for row in rows])
+        name: amounts.on_point([_money_text(row[name], row["currency"]) for row in rows])
         for name in ("input", "output", "cache_read", "blended")
     }
     return TableView(
@@ -70,7 +80,7 @@ def prices_table(
                 _currencies(rows),
                 *(source_text(origins[feed], basis) for basis, feed in sorted(shown, reverse=True)),
                 mix_text(mix),
-                f"× to {baseline.partition('/')[2]}, same basis",
+                f"× to {baseline.partition('/')[2]}, same basis and currency",
             )
         ),
         columns=COLUMNS,
@@ -104,6 +114,13 @@ def source_text(origin: "Origin", basis: str) -> str:
     return f"{basis} {origin.publisher} {when.partition(' ')[0] if basis == 'list' else when}"
 
 
+def _money_text(amount: Decimal | None, currency: str) -> str:
+    """An amount with its currency before it, unless that is the table's own: ``¥2.50``."""
+    if amount is None or currency == OWN_CURRENCY:
+        return amounts.money(amount)
+    return f"{SIGNS.get(currency, currency + ' ')}{amounts.money(amount)}"
+
+
 def _row(
     row: Mapping[str, Any],
     money: Mapping[str, str],
@@ -115,20 +132,21 @@ def _row(
     name = amounts.clean(row["name"])
     vendor = names.get(row["vendor"] or "", amounts.UNKNOWN)
     basis = row["basis"] + (f" · {row['region']}" if row["region"] in {"cn", "intl"} else "")
+    basis += f" · {origin.publisher}" if row["cross_check"] else ""
     cells = (
         Cell(f"◆ {name}" if row["model"] == baseline else name, sort=name.casefold()),
         Cell(vendor, "dim", sort=vendor.casefold()),
         Cell(basis, "dim", sort=basis),
-        Cell(money["input"], sort=_number(row["input"])),
-        Cell(money["output"], sort=_number(row["output"])),
-        Cell(money["cache_read"], sort=_number(row["cache_read"])),
-        Cell(money["blended"], sort=_number(row["blended"])),
+        Cell(money["input"], sort=_number(row, "input")),
+        Cell(money["output"], sort=_number(row, "output")),
+        Cell(money["cache_read"], sort=_number(row, "cache_read")),
+        Cell(money["blended"], sort=_number(row, "blended")),
         Cell(amounts.ratio(row["ratio_input"]), sort=row["ratio_input"]),
         Cell(amounts.ratio(row["ratio_output"]), sort=row["ratio_output"]),
         Cell(amounts.ratio(row["ratio_blended"]), "accent", sort=row["ratio_blended"]),
         _changed(row, at),
     )
-    key = f"{row['model']} {row['basis']} {row['provider']} {row['region']}"
+    key = " ".join(row[name] for name in KEY)
     cite = (
         f"{name}: {row['basis']} price {row['currency']} {amounts.money(row['input'])} in, "
         f"{amounts.money(row['output'])} out per 1M tokens ({row['feed']}: {row['source_id']}), "
@@ -152,9 +170,15 @@ def _changed(row: Mapping[str, Any], at: datetime) -> Cell:
     return Cell(f"{'▲' if up else '▼'} {span}", "down" if up else "up", sort=when.timestamp())
 
 
-def _number(amount: Any) -> float | None:
-    return None if amount is None else float(amount)
+def _number(row: Mapping[str, Any], name: str) -> float | None:
+    """What an amount is sorted by; in another currency it has no place among the others."""
+    if row[name] is None or row["currency"] != OWN_CURRENCY:
+        return None
+    return float(row[name])
 
 
 def _currencies(rows: Sequence[Mapping[str, Any]]) -> str:
-    return " and ".join(sorted({row["currency"] for row in rows})) or "USD"
+    """Which currencies the amounts are in, and by what they are told apart: ``USD, ¥ CNY``."""
+    others = {row["currency"] for row in rows} - {OWN_CURRENCY}
+    signed = [f"{SIGNS[name]} {name}" if name in SIGNS else name for name in sorted(others)]
+    return ", ".join((OWN_CURRENCY, *signed))

@@ -280,6 +280,7 @@ def _price(row: Mapping[str, Any]) -> dict[str, Any]:
         "ratio_input": row["ratio_input"],
         "ratio_output": row["ratio_output"],
         "ratio_blended": row["ratio_blended"],
+        "cross_check": row["cross_check"],
         "changed_at": _instant(row["changed_at"]),
         "observed_at": _instant(row["observed_at"]),
     }

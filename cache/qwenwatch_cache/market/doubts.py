@@ -1,0 +1,161 @@
+"""Prices that are not believed yet. The store keeps what feeds stated; doubt is worked out here.
+
+Two rules, both undone by time: a price of 0 is unknown until it has stood for a while, and a price
+that jumps by `JUMP` leaves the one before in force until it has stood for `JUMP_STANDS`. How long a
+price stood is counted to the last poll that stated it: time alone is no poll.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+import polars as pl
+
+from qwenwatch_cache.frames import INSTANT, PRICE, PRICE_FIELDS, PRICE_TABLE
+
+TWO_POLLS = timedelta(minutes=30)
+"""A price of 0 must stand for longer than this: no two polls are nearer to each other."""
+
+STANDS = timedelta(days=3)
+"""The same where there was a price before."""
+
+JUMP = 50
+"""A price of this many times the last believed one or more, or of such a part of it, is doubted.
+
+LiteLLM had prices in another unit, ×10,000, for weeks (novita/* until 2026-01-13). Of 1,863 steps
+of input and output in the recorded route prices two reach ×50 (gemma-2-9b-it, 0.2 to 0.004 in one
+capture of 2025-07-31), the next largest is ×28.
+"""
+
+JUMP_STANDS = timedelta(days=7)
+"""How long such a price must have stood: unit errors that readers notice are mended within days,
+and a vendor's true step of that size can wait a week (FEEDS.md: refuse a jump, and say so)."""
+
+Polls = Mapping[str, Sequence[datetime]]
+"""Moments at which each feed was read successfully, oldest first."""
+
+
+def extremes(frame: pl.DataFrame) -> pl.DataFrame:
+    """By key: whether input and output ever had a price above 0, and whether either ever jumped.
+
+    Returns:
+        The key, `paid_input`, `paid_output` and `jumped`; that the dearest price is `JUMP` times
+        the cheapest is not yet a jump, but where it is not there is none.
+    """
+    lowest, highest = {}, {}
+    for name in ("input", "output"):
+        paid = pl.col(name).filter(pl.col(name) > 0)
+        lowest[name], highest[name] = paid.min().alias(f"low_{name}"), paid.max()
+    return (
+        frame.group_by(PRICE_TABLE.key)
+        .agg(*lowest.values(), *(one.alias(f"high_{name}") for name, one in highest.items()))
+        .select(
+            *PRICE_TABLE.key,
+            paid_input=pl.col("high_input").is_not_null(),
+            paid_output=pl.col("high_output").is_not_null(),
+            jumped=pl.any_horizontal(
+                (pl.col(f"high_{name}") / pl.col(f"low_{name}") >= JUMP).fill_null(False)
+                for name in ("input", "output")
+            ),
+        )
+    )
+
+
+def far_apart(one: Decimal | None, other: Decimal | None) -> bool:
+    """Whether two prices differ by `JUMP` or more; unknown or 0 is compared with nothing."""
+    if not one or not other:
+        return False
+    return max(one, other) >= JUMP * min(one, other)
+
+
+def without_jumps(
+    frame: pl.DataFrame, paid: pl.DataFrame, at: datetime, polls: Polls
+) -> pl.DataFrame:
+    """Leave out revisions whose input or output jumped and has not stood for `JUMP_STANDS`.
+
+    What remains is as if they had not been stated: the last believed price stays in force. The
+    first price of a key has nothing to be compared with and is believed.
+
+    Args:
+        frame: Price rows observed by `at`.
+        paid: `extremes` of them.
+        at: The moment asked about.
+        polls: When each feed was read.
+    """
+    models = paid.filter("jumped").get_column("model").unique().to_list()
+    if not models:
+        return frame
+    suspected = pl.col("model").is_in(models)
+    key = list(PRICE_TABLE.key)
+    rows = frame.filter(suspected).sort(*key, PRICE_TABLE.time, maintain_order=True)
+    kept: list[dict[str, Any]] = []
+    for (feed, *_), revisions in groupby(rows.to_dicts(), key=itemgetter(*key)):
+        moments = [moment for moment in polls.get(feed, ()) if moment <= at]
+        kept += _believed(list(revisions), moments)
+    return pl.concat([frame.filter(~suspected), pl.DataFrame(kept, schema=PRICE)])
+
+
+def without_glitches(
+    rows: pl.DataFrame, paid: pl.DataFrame, at: datetime, polls: Polls
+) -> pl.DataFrame:
+    """Take a 0 of a paid variant for unknown until it has stood for a while.
+
+    Two polls must agree; where there was a price before, for days: kimi-k2.5 was listed at 0/0 in
+    two captures of 2026-04-18, twelve hours apart, and was back at its price the next day.
+    """
+    latest = pl.DataFrame(
+        [
+            {
+                "feed": feed,
+                "polled": max((moment for moment in moments if moment <= at), default=None),
+            }
+            for feed, moments in sorted(polls.items())
+        ],
+        schema={"feed": pl.String(), "polled": INSTANT},
+    )
+    rows = rows.join(latest, on="feed", how="left").join(paid, on=list(PRICE_TABLE.key), how="left")
+    stood = pl.col("polled") - pl.col("observed_at")
+
+    def doubtful(name: str) -> pl.Expr:
+        needed = pl.when(f"paid_{name}").then(pl.lit(STANDS)).otherwise(pl.lit(TWO_POLLS))
+        return (
+            (pl.col("variant") != "free")
+            & (pl.col(name) == 0).fill_null(False)
+            & ~(stood > needed).fill_null(False)
+        )
+
+    either = doubtful("input") | doubtful("output")
+    return rows.with_columns(
+        input=pl.when(~doubtful("input")).then("input"),
+        output=pl.when(~doubtful("output")).then("output"),
+        cache_read=pl.when(~either).then("cache_read"),
+    ).drop("polled", "paid_input", "paid_output", "jumped")
+
+
+def _believed(
+    revisions: Sequence[dict[str, Any]], polls: Sequence[datetime]
+) -> list[dict[str, Any]]:
+    """The revisions of one key, oldest first, without the doubted ones."""
+    kept: list[dict[str, Any]] = []
+    last: dict[str, Decimal | None] = {}
+    runs = [
+        list(run) for _, run in groupby(revisions, key=lambda row: (row["input"], row["output"]))
+    ]
+    ends = [run[0]["observed_at"] - TWO_POLLS for run in runs[1:]]
+    for run, end in zip(runs, [*ends, None], strict=True):
+        now = {name: run[0][name] for name in ("input", "output")}
+        since = run[0]["observed_at"]
+        agreed = max((one for one in polls if end is None or one < end), default=since)
+        if any(far_apart(last.get(name), now[name]) for name in now) and (
+            agreed - since < JUMP_STANDS
+        ):
+            # That a model vanished is true, whatever it was said to cost.
+            fields = {name: kept[-1][name] for name in PRICE_FIELDS}
+            kept += [{**row, **fields} for row in run if not row["listed"]]
+            continue
+        kept += run
+        last |= {name: price for name, price in now.items() if price}
+    return kept

@@ -1,0 +1,51 @@
+"""Which price entries are in force at a moment: listed, and of the hour and day that it is."""
+
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from qwenwatch_cache.frames import INSTANT, PRICE_TABLE
+from qwenwatch_cache.store import as_of
+
+GRACE = timedelta(days=7)
+"""How long a model that vanished from a feed stays in force: feeds drop ids for a day and bring
+them back (19 ids on 2026-01-16)."""
+
+ON_DEMAND = "openrouter-endpoints"
+"""Feed of what single hosts charge. It is asked about one model at a time, so that its polls say
+nothing about other models; it has a question of its own."""
+
+OFFER = ("feed", "basis", "provider", "region", "model", "variant", "currency")
+"""Columns that name one offer; its tiers and times of day belong to it."""
+
+
+def in_force(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    """The last row of each key that is listed, or vanished so lately that it may come back."""
+    last = as_of(frame, PRICE_TABLE, at)
+    offer = list(OFFER)
+    listed = pl.col("listed")
+    # All rows of an offer that vanishes vanish at once; older ones had been replaced before.
+    newest = pl.col("observed_at") == pl.col("observed_at").max().over(offer)
+    lately = pl.col("observed_at") > pl.lit(at - GRACE, INSTANT)
+    return last.filter(listed | (~listed.any().over(offer) & newest & lately))
+
+
+def window_in_force(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    """Of rows by time of day and day of the week, the ones whose window holds the moment.
+
+    A window is "HHMM-HHMM", half-open, UTC; one that ends where it begins is the whole day, one
+    that ends before it begins wraps over midnight. Before it may stand the ISO days of the week
+    that it is for ("67 0000-0000"): the moment's own day counts, after midnight too.
+    """
+    window = pl.col("window_utc")
+    start = window.str.slice(-9, 4).cast(pl.Int64, strict=False)
+    end = window.str.slice(-4).cast(pl.Int64, strict=False)
+    now = pl.lit(at.hour * 100 + at.minute, pl.Int64)
+    inside = (
+        pl.when(start < end)
+        .then((now >= start) & (now < end))
+        .otherwise((now >= start) | (now < end))
+    )
+    days = window.str.extract(r"^([1-7]+) ")
+    today = days.str.contains(str(at.isoweekday()), literal=True).fill_null(True)
+    return rows.filter((window == "") | (inside & today))

@@ -1,0 +1,284 @@
+"""All requests to one feed in one round, and what becomes of their answers."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import polars as pl
+
+from qwenwatch_cache.clock import Clock
+from qwenwatch_cache.errors import FeedError, Implausible
+from qwenwatch_cache.feeds.feed import NOTES, Parsed, Request
+from qwenwatch_cache.frames import FETCH
+from qwenwatch_cache.http import ATTEMPTS, Answer, Refused, be_patient, get
+from qwenwatch_cache.http_pages import get_pages
+from qwenwatch_cache.outcome import Outcome, State
+from qwenwatch_cache.schedule import (
+    STANDS,
+    FeedSettings,
+    Record,
+    back_off,
+    next_due,
+    without_days,
+)
+from qwenwatch_cache.store import Store
+
+PAUSE_SECONDS = 0.2
+"""Between two requests to one host that is not this machine."""
+
+FEW = 10
+"""Entries of an answer up to which the loss of half is no sign of anything."""
+
+HOPELESS = 3
+"""Failures without any success after which the rest of a round is not asked."""
+
+ABOUT_ONE_REQUEST = frozenset({200, 400, 404, 410})
+"""HTTP statuses that say something of one address, not of the whole server."""
+
+
+@dataclass(slots=True)
+class _Failure:
+    """A request that failed; logged at the end, so that the log says how the round ended."""
+
+    request: Request
+    started: datetime
+    error: FeedError
+
+
+@dataclass(slots=True)
+class Round:
+    """All requests of one feed in one round.
+
+    Attributes:
+        store: Where everything goes.
+        settings: The feed.
+        record: What the log knows of it.
+        clock: Says what time it is.
+        client: What to ask with.
+        log: The log of requests before the round.
+        progress: Told how many requests are made, and how many there are.
+    """
+
+    store: Store
+    settings: FeedSettings
+    record: Record
+    clock: Clock
+    client: httpx.AsyncClient
+    log: pl.DataFrame
+    progress: Callable[[str, int, int], None] = lambda feed, made, all_of_them: None
+    _rows: int = 0
+    _rows_new: int = 0
+    _refused: Counter[str] = field(default_factory=Counter)
+    _notes: tuple[str, ...] = ()
+    _made: int = 0
+    _spent: int = 0
+    _last_started: datetime | None = None
+    _rest: timedelta = timedelta(0)
+    _failures: list[_Failure] = field(default_factory=list)
+
+    async def run(self, requests: Sequence[Request]) -> Outcome:
+        """Make the requests, and those that their answers lead to.
+
+        A round that comes after a failed one leaves out what was answered well in that one.
+
+        Raises:
+            StoreError: The cache cannot be written.
+        """
+        feed = self.settings.feed
+        # If there is nothing but that, it was another kind of round: all of this one is asked.
+        new = [request for request in requests if not self._had(request)]
+        waiting = deque(new or requests)
+        while waiting and not self._hopeless():
+            self.progress(feed.name, self._made, self._made + len(waiting))
+            if self._left < 1:
+                break
+            request = waiting.popleft()
+            self._made += 1
+            self._last_started = self.clock()
+            try:
+                await be_patient(self._rest)
+                follow = await self._ask(request, self._last_started)
+                waiting.extend(one for one in follow if not self._had(one))
+            except FeedError as error:
+                # Of several attempts the last counts: it was told how long to wait, if any was.
+                last = error.started if isinstance(error, Refused) else None
+                self._failures.append(_Failure(request, last or self._last_started, error))
+            if waiting and not self.settings.is_local:
+                await asyncio.sleep(PAUSE_SECONDS)
+        self.progress(feed.name, self._made, self._made)
+        if self._failures:
+            return self._failed()
+        state: State = "stored" if self._rows_new else "unchanged"
+        left = f"{len(waiting)} requests are left: today's budget is used up" if waiting else ""
+        return self._outcome(
+            state, left, next_due(self.settings, self._last_started or self.clock())
+        )
+
+    @property
+    def _left(self) -> int:
+        """Requests that today's budget still allows; what failed is logged at the end only."""
+        spent = self.record.spent + self._spent + len(self._failures)
+        return self.settings.feed.budget - spent
+
+    def _had(self, request: Request) -> bool:
+        """Whether the round that failed before this one got this answer.
+
+        What may lead to further requests is asked again: those are what is still to be asked.
+        """
+        if not self.record.last_error or not (request.conditional or request.paged):
+            return False
+        url = without_secrets(self.settings.url(request.path))
+        lately = self.clock() - self.settings.every / 2
+        return any(one.url == url and one.started > lately for one in self.record.done)
+
+    def _hopeless(self) -> bool:
+        """Whether what went wrong would go wrong with every other request too."""
+        if not self._failures:
+            return False
+        last = self._failures[-1].error
+        if isinstance(last, Refused) and last.status not in ABOUT_ONE_REQUEST:
+            return True
+        return self._made == len(self._failures) >= HOPELESS
+
+    async def _ask(self, request: Request, started: datetime) -> Sequence[Request]:
+        url = self.settings.url(request.path)
+        answer = await self._answer(request, url)
+        self._log_earlier(url, answer.earlier)
+        if answer.status == 304:
+            self._log(url, started, answer=answer)
+            return ()
+        parsed = request.parse(answer.body, answer.fetched_at)
+        new = self._store(url, parsed, answer)
+        for page in answer.pages:
+            self._log(page, answer.fetched_at, status=answer.status)
+        self._log(url, started, answer=answer, rows=parsed.rows, rows_new=new)
+        self._rest = answer.rest
+        return parsed.follow
+
+    async def _answer(self, request: Request, url: str) -> Answer:
+        key = self.settings.key if self.settings.feed.key_env else ""
+        headers = {"Authorization": f"Bearer {key}"} if key else None
+        try:
+            if request.paged:
+                return await get_pages(
+                    self.client, url, clock=self.clock, headers=headers, most=self._left
+                )
+            known = self.record.validators.get(without_secrets(url), "")
+            return await get(
+                self.client,
+                url,
+                clock=self.clock,
+                headers=headers,
+                validator=known if request.conditional else "",
+                attempts=min(ATTEMPTS, self._left),
+            )
+        except Refused as error:
+            self._log_earlier(url, error.earlier)
+            for page in error.pages:
+                self._log(page, self.clock(), error="part of a list that did not come whole")
+            raise
+
+    def _store(self, url: str, parsed: Parsed, answer: Answer) -> int:
+        name = self.settings.feed.name
+        since = self.record.insisting_since.get(without_days(without_secrets(url)))
+        insists = since is not None and self.clock() - since >= STANDS
+        before = self.record.rows.get(without_secrets(url), 0)
+        try:
+            if before > FEW and parsed.rows * 2 < before and not insists:
+                raise Implausible(
+                    f"{name}: the answer holds {parsed.rows:,} entries, there were {before:,} "
+                    "before; taken for a fault, not for news"
+                )
+            new = self.store.append(
+                parsed.frames,
+                answer.fetched_at,
+                unread=parsed.unread,
+                whole=parsed.whole,
+                believe=insists,
+            )
+        except Implausible as error:
+            error.rows = parsed.rows
+            raise
+        finally:
+            self.store.keep_body(name, answer.body, answer.sha256, answer.fetched_at)
+        self._rows += parsed.rows
+        self._rows_new += new
+        self._notes = (*self._notes, *parsed.notes)[:NOTES]
+        self._refused.update({rule: count for rule, count in parsed.refused.items() if count})
+        return new
+
+    def _failed(self) -> Outcome:
+        """Log what failed last of all, so that the log says how the round ended."""
+        due = back_off(self.log, self.settings, self._failures[-1].started)
+        for failure in self._failures:
+            error = failure.error
+            if isinstance(error, Refused) and error.retry_after is not None:
+                due = max(due, failure.started + error.retry_after)
+        main, others = self._failures[-1], len(self._failures) - 1
+        message = self._plain(main.error)
+        if others:
+            message += f" (and {others} more of {self._made} requests failed)"
+        for failure in self._failures:
+            error = failure.error
+            self._log(
+                self.settings.url(failure.request.path),
+                failure.started,
+                status=error.status if isinstance(error, Refused) else None,
+                rows=error.rows if isinstance(error, Implausible) else None,
+                error=message if failure is main else self._plain(error),
+                retry_at=due,
+            )
+        return self._outcome("failed", message, due)
+
+    def _outcome(self, state: State, message: str, due: datetime) -> Outcome:
+        name = self.settings.feed.name
+        return Outcome(
+            name, state, self._rows, self._rows_new, message, due, dict(self._refused), self._notes
+        )
+
+    def _plain(self, error: FeedError) -> str:
+        return str(error).removeprefix(f"{self.settings.feed.name}: ")
+
+    def _log_earlier(self, url: str, failed: Sequence[Refused]) -> None:
+        for error in failed:
+            if error.started is not None:
+                self._log(url, error.started, status=error.status, error=self._plain(error))
+
+    def _log(
+        self,
+        url: str,
+        started: datetime,
+        *,
+        answer: Answer | None = None,
+        rows: int | None = None,
+        rows_new: int = 0,
+        status: int | None = None,
+        error: str | None = None,
+        retry_at: datetime | None = None,
+    ) -> None:
+        row: dict[str, Any] = {
+            "feed": self.settings.feed.name,
+            "url": without_secrets(url),
+            "started": started,
+            "status": answer.status if answer else status,
+            "bytes": len(answer.body) if answer else None,
+            "sha256": answer.sha256 if answer else None,
+            "etag": answer.validator if answer else None,
+            "rows": rows,
+            "rows_new": rows_new,
+            "retry_at": retry_at,
+            "error": error,
+        }
+        self._spent += 1
+        self.store.log(pl.DataFrame([row], schema=FETCH), self.clock())
+
+
+def without_secrets(url: str) -> str:
+    """An address without user name and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -1,0 +1,107 @@
+"""A day of polling by two programs on one cache, played with a clock of its own."""
+
+import asyncio
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from qwenwatch_cache.feeds import FEEDS
+from qwenwatch_cache.refresh import Wish, refresh
+from qwenwatch_cache.schedule import FeedSettings
+from qwenwatch_cache.store import Store
+from tests.cache.polling import NO_BASELINE, Watch
+from tests.feedserver import FeedServer, Request
+
+BEGIN = datetime(2026, 8, 17, tzinfo=UTC)
+LOOKS = 288  # every five minutes
+BETWEEN = timedelta(days=1) / LOOKS
+
+
+class Sound(Store):
+    """A cache that is never damaged: to look for damage is half of the work of a day."""
+
+    def repair(self, now: datetime) -> None:
+        pass
+
+
+@dataclass
+class Day:
+    """What came to the server in a day.
+
+    Attributes:
+        rounds: Per feed its rounds; each is the requests between two looks.
+        forced: Looks at which a program asked by force.
+    """
+
+    rounds: dict[str, dict[int, list[Request]]] = field(default_factory=dict)
+    forced: Collection[int] = ()
+
+    def requests(self, feed: str) -> int:
+        """How many requests a feed got."""
+        return sum(map(len, self.rounds.get(feed, {}).values()))
+
+    def gaps(self, feed: str) -> list[tuple[int, timedelta]]:
+        """Each round's look, and the time since the round before it began."""
+        starts = [(look, asked[0].time) for look, asked in self.rounds.get(feed, {}).items()]
+        return [(look, after - before) for (_, before), (look, after) in pairwise(starts)]
+
+    def most_rounds(self, feed: str) -> int:
+        """Rounds that the floor allows in a day, and those by force."""
+        return math.ceil(timedelta(days=1) / FEEDS[feed].floor) + len(self.forced)
+
+
+async def live_through(
+    server: FeedServer,
+    watch: Watch,
+    root: Path,
+    feeds: Sequence[FeedSettings],
+    *,
+    forced: Mapping[int, int] | None = None,
+    every: int = 1,
+    meanwhile: Callable[[int], None] = lambda look: None,
+) -> Day:
+    """Let two programs look every five minutes, from midnight to midnight.
+
+    Args:
+        server: Where the feeds are.
+        watch: The one clock; set to each look's time.
+        root: The cache directory that both use.
+        feeds: What both are to ask.
+        forced: Program (0 or 1) that asks by force, by look.
+        every: Only every so manieth look is played.
+        meanwhile: Called after each look, with its number.
+    """
+    forced = forced or {}
+    programs = [Sound(root, bundled=NO_BASELINE) for _ in range(2)]
+    day = Day(forced=forced)
+    seen = len(server.requests)
+    for look in range(0, LOOKS, every):
+        watch.now = BEGIN + look * BETWEEN
+        wishes = [Wish(force=forced.get(look) == number) for number in (0, 1)]
+        rounds = [
+            refresh(store, feeds, watch, wish) for store, wish in zip(programs, wishes, strict=True)
+        ]
+        if look % 2:  # who comes first changes, and often both come at once
+            for one in reversed(rounds):
+                await one
+        else:
+            await asyncio.gather(*rounds)
+        meanwhile(look)
+        for request in server.requests[seen:]:
+            day.rounds.setdefault(request.feed, {}).setdefault(look, []).append(request)
+        seen = len(server.requests)
+    return day
+
+
+def table_of(day: Day) -> str:
+    """Requests, rounds and budget of each feed, as lines of a Markdown table."""
+    lines = ["| feed | floor | rounds | requests | budget a day |", "|---|---|---|---|---|"]
+    for name in day.rounds:
+        feed = FEEDS[name]
+        hours = feed.floor / timedelta(hours=1)
+        rounds = len(day.rounds[name])
+        lines.append(f"| {name} | {hours:g} h | {rounds} | {day.requests(name)} | {feed.budget} |")
+    return "\n".join(lines)

@@ -1,0 +1,206 @@
+"""A round goes on after a failure, knows when to stop, and is finished by the next one."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from qwenwatch_cache.errors import FeedError
+from qwenwatch_cache.feeds.feed import Parsed, Request
+from qwenwatch_cache.frames import FETCH_TABLE, USAGE_TABLE
+from qwenwatch_cache.health import feed_states
+from qwenwatch_cache.http import ATTEMPTS
+from qwenwatch_cache.outcome import Outcome
+from qwenwatch_cache.refresh import refresh
+from qwenwatch_cache.round import HOPELESS
+from qwenwatch_cache.store import Store
+from tests.cache.played import Player, log_of, parse, requests_for, settings_for
+from tests.cache.polling import (
+    NO_BASELINE,
+    Watch,
+    settings_of,
+    without_waits,
+)
+from tests.feedserver import FeedServer, FixtureBodies
+
+TEN = tuple(f"/{number}" for number in range(10))
+
+
+@pytest.fixture(autouse=True)
+def no_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with without_waits(monkeypatch):
+        yield
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def player(monkeypatch: pytest.MonkeyPatch) -> Player:
+    return Player(monkeypatch)
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def store(root: Path) -> Store:
+    return Store(root, bundled=NO_BASELINE)
+
+
+@pytest.fixture
+def server(watch: Watch) -> Iterator[FeedServer]:
+    with FeedServer(FixtureBodies(), now=lambda: watch.now) as server:
+        yield server
+
+
+class TestRounds:
+    async def test_a_round_goes_on_after_a_failure(
+        self, player: Player, root: Path, store: Store, watch: Watch
+    ) -> None:
+        player.answers.update({"/3": 404, "/6": b"bad"})
+        feed = settings_for(requests_for(*TEN, parser=picky))
+        [outcome] = await refresh(store, [feed], watch)
+        assert player.paths == list(TEN)
+        assert (outcome.state, outcome.rows_new) == ("failed", 8)
+        assert outcome.message == "bad is bad (and 1 more of 10 requests failed)"
+        assert store.cached(USAGE_TABLE)["entity"].to_list() == [
+            path for path in TEN if path not in ("/3", "/6")
+        ]
+        # The log ends with how the round ended, and so health knows.
+        *_, before, last = log_of(root)
+        assert [str(before["url"])[-2:], str(last["url"])[-2:]] == ["/3", "/6"]
+        assert (last["error"], last["retry_at"]) == (outcome.message, outcome.due)
+        [health] = feed_states(store.cached(FETCH_TABLE), [feed], watch.now)
+        assert (health.state, health.error, health.due) == ("failing", outcome.message, outcome.due)
+
+    async def test_the_next_one_asks_only_for_what_failed(
+        self, player: Player, store: Store, watch: Watch
+    ) -> None:
+        player.answers.update({"/3": 404, "/6": 404})
+        feed = settings_for(requests_for(*TEN))
+        await refresh(store, [feed], watch)
+        player.answers.clear()
+        watch.on(minutes=2)
+        [outcome] = await refresh(store, [feed], watch)
+        assert player.paths[10:] == ["/3", "/6"]
+        assert (outcome.state, outcome.rows_new) == ("stored", 2)
+        # And the one after that asks for all again.
+        watch.on(hours=2)
+        await refresh(store, [feed], watch)
+        assert player.paths[12:] == list(TEN)
+
+    async def test_it_gives_up_where_nothing_succeeds(
+        self, player: Player, store: Store, watch: Watch
+    ) -> None:
+        player.answers.update(dict.fromkeys(TEN, 404))
+        [outcome] = await refresh(store, [settings_for(requests_for(*TEN))], watch)
+        assert player.paths == list(TEN[:HOPELESS])
+        assert "and 2 more of 3 requests failed" in outcome.message
+
+    async def test_the_wait_doubles_also_after_long_rounds(
+        self, monkeypatch: pytest.MonkeyPatch, store: Store, watch: Watch
+    ) -> None:
+        def slow(request: httpx.Request) -> httpx.Response:
+            watch.on(seconds=20)
+            return httpx.Response(200 if request.url.path == "/1" else 404, content=b"1")
+
+        Player(monkeypatch, slow)
+        feed, waits = settings_for(requests_for("/0", "/1", "/2", "/3")), []
+        for _ in range(5):
+            [outcome] = await refresh(store, [feed], watch)
+            assert outcome.due is not None
+            started = log_of(store.root)[-1]["started"]
+            assert isinstance(started, datetime)
+            waits.append((outcome.due - started) / timedelta(minutes=1))
+            watch.now = outcome.due
+        assert waits == [1, 2, 4, 8, 16]
+
+    @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+    async def test_it_ends_at_once_where_all_would_fail(
+        self, player: Player, store: Store, watch: Watch, status: int
+    ) -> None:
+        player.answers["/2"] = httpx.Response(status, headers={"Retry-After": "3600"})
+        [outcome] = await refresh(store, [settings_for(requests_for(*TEN))], watch)
+        assert player.paths == ["/0", "/1", "/2"]
+        assert str(status) in outcome.message
+
+    async def test_also_without_a_connection(
+        self, monkeypatch: pytest.MonkeyPatch, store: Store, watch: Watch
+    ) -> None:
+        def nobody(request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("refused")
+
+        player = Player(monkeypatch, nobody)
+        [outcome] = await refresh(store, [settings_for(requests_for(*TEN))], watch)
+        assert player.paths == ["/0"] * ATTEMPTS
+        assert "no connection" in outcome.message
+
+    async def test_progress_is_told(self, player: Player, store: Store, watch: Watch) -> None:
+        told: list[tuple[str, int, int]] = []
+        feed = settings_for(requests_for("/0", "/1", parser=leading))
+        await refresh(store, [feed], watch, progress=lambda *now: told.append(now))
+        assert told == [("f", 0, 2), ("f", 1, 3), ("f", 2, 4), ("f", 3, 4), ("f", 4, 4)]
+
+
+class TestFollowUps:
+    async def test_they_are_asked_in_the_same_round(
+        self, player: Player, store: Store, watch: Watch
+    ) -> None:
+        [outcome] = await refresh(store, [settings_for([index()])], watch)
+        assert player.paths == ["/index", "/a", "/b", "/c"]
+        assert (outcome.state, outcome.rows) == ("stored", 6)
+
+    async def test_one_that_failed_is_asked_again_without_the_others(
+        self, player: Player, store: Store, watch: Watch
+    ) -> None:
+        player.answers["/b"] = 404
+        feed = settings_for([index()])
+        [outcome] = await refresh(store, [feed], watch)
+        assert (outcome.state, player.paths) == ("failed", ["/index", "/a", "/b", "/c"])
+        player.answers.clear()
+        watch.on(minutes=2)
+        [outcome] = await refresh(store, [feed], watch)
+        # Only the index leads to it.
+        assert (outcome.state, player.paths[4:]) == ("stored", ["/index", "/b"])
+        [health] = feed_states(store.cached(FETCH_TABLE), [feed], watch.now)
+        assert health.state == "ok"
+
+    async def test_of_the_real_feeds(self, server: FeedServer, store: Store, watch: Watch) -> None:
+        names = ("alibaba-list", "openrouter-sessions")
+        outcomes = await refresh(store, settings_of(server, *names), watch)
+        assert states(outcomes) == ["stored", "stored"]
+        index, *groups = [one.path for one in server.requests if one.feed == names[0]]
+        assert index.endswith("/index.json")
+        # The fixture's index names five families; three are Alibaba's own.
+        assert len(groups) == len(set(groups)) == 3
+        assert all("/groups/" in one for one in groups)
+
+
+def states(outcomes: Sequence[Outcome]) -> list[str]:
+    return [one.state for one in outcomes]
+
+
+def picky(body: bytes, fetched_at: datetime) -> Parsed:
+    if body == b"bad":
+        raise FeedError("f: bad is bad")
+    return parse(body, fetched_at)
+
+
+def leading(body: bytes, fetched_at: datetime) -> Parsed:
+    """Each of the first requests leads to one more."""
+    parsed = parse(body, fetched_at)
+    return Parsed(parsed.frames, 1, whole=frozenset(), follow=requests_for(f"{body.decode()}/on"))
+
+
+def index() -> Request:
+    def parse_index(body: bytes, fetched_at: datetime) -> Parsed:
+        return Parsed({}, 3, whole=frozenset(), follow=requests_for("/a", "/b", "/c"))
+
+    return Request("/index", parse_index, conditional=False)

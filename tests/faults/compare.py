@@ -1,0 +1,49 @@
+"""What a round added to a cache, against what was there and what a good round adds."""
+
+from collections.abc import Iterator, Mapping
+
+import polars as pl
+
+from qwenwatch_cache.frames import FETCH_TABLE, TABLES, Table
+from qwenwatch_cache.store import Store
+
+DATA = tuple(table for table in TABLES.values() if table is not FETCH_TABLE)
+
+Frames = Mapping[str, pl.DataFrame]
+"""All tables of a cache but the log, by name."""
+
+
+def tables_of(store: Store) -> Frames:
+    """All that feeds brought into a cache."""
+    return {table.name: store.cached(table) for table in DATA}
+
+
+def added(after: Frames, before: Frames) -> Frames:
+    """The rows that were added; those of before come first in a table."""
+    return {name: frame.slice(before[name].height) for name, frame in after.items()}
+
+
+def tables_with_losses(after: Frames, before: Frames) -> tuple[str, ...]:
+    """Tables in which a row of before is not what and where it was."""
+    return tuple(
+        name for name, frame in before.items() if not after[name].head(frame.height).equals(frame)
+    )
+
+
+def false_rows(fresh: Frames, news: Frames) -> Iterator[str]:
+    """Rows that are not among those that the good round brought."""
+    for name, frame in fresh.items():
+        table = TABLES[name]
+        wrong = without(frame, news[name], table)
+        for row in wrong.iter_rows(named=True):
+            yield f"{name}: { ({key: row[key] for key in stated(table) if row[key] is not None}) }"
+
+
+def without(rows: pl.DataFrame, others: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """The rows that say something that the others do not say."""
+    return rows.join(others, on=stated(table), how="anti", nulls_equal=True)
+
+
+def stated(table: Table) -> list[str]:
+    """All columns but those that say when."""
+    return [*table.key, *table.values]
