@@ -30,8 +30,8 @@ async def turn(root: Path, host: str, patience: float = PATIENCE_SECONDS) -> Asy
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # In this thread: the attempts do not block, and a lock belongs to whoever took it.
-        lock = AsyncFileLock(path, timeout=patience, poll_interval=0.1, run_in_executor=False)
-        await lock.acquire()
+        lock = AsyncFileLock(path, run_in_executor=False)
+        await lock.acquire(timeout=patience, poll_interval=0.1)
     except Timeout:
         yield False
         return

@@ -68,7 +68,6 @@ def prices_table(
         if row["variant"] == "" and (only is None or row["model"] in only)
     ]
     rows.sort(key=lambda row: (place.get(row["model"], len(place)), row["model"]))
-    shown = dict.fromkeys((row["basis"], row["feed"]) for row in frame.to_dicts())
     money = {
         name: amounts.on_point([_money_text(row[name], row["currency"]) for row in rows])
         for name in ("input", "output", "cache_read", "blended")
@@ -78,7 +77,7 @@ def prices_table(
         caption=" · ".join(
             (
                 _currencies(rows),
-                *(source_text(origins[feed], basis) for basis, feed in sorted(shown, reverse=True)),
+                *_sources(rows, origins),
                 mix_text(mix),
                 f"× to {baseline.partition('/')[2]}, same basis and currency",
             )
@@ -105,13 +104,22 @@ def mix_text(mix: "Mix") -> str:
     return f"mix {':'.join(f'{float(part * 100):g}' for part in parts)} in:out:cached"
 
 
-def source_text(origin: "Origin", basis: str) -> str:
-    """Whose prices of a basis these are, and of when: ``route OpenRouter 2026-08-22 12:08Z``.
+def _sources(rows: Sequence[Mapping[str, Any]], origins: Mapping[str, "Origin"]) -> list[str]:
+    """Whose prices of each basis are shown, and of when: ``list models.dev 2026-07-02``.
 
     List prices are kept by hand, so that the day is as much as their date means.
     """
-    when = amounts.instant(origin.as_of)
-    return f"{basis} {origin.publisher} {when.partition(' ')[0] if basis == 'list' else when}"
+    texts = []
+    for basis in ("route", "list"):
+        feeds = sorted({row["feed"] for row in rows if row["basis"] == basis})
+        named = []
+        for feed in feeds:
+            when = amounts.instant(origins[feed].as_of)
+            date = when.partition(" ")[0] if basis == "list" else when
+            named.append(f"{origins[feed].publisher} {date}")
+        if named:
+            texts.append(f"{basis} {', '.join(named)}")
+    return texts
 
 
 def _money_text(amount: Decimal | None, currency: str) -> str:
