@@ -139,6 +139,37 @@ def parse() -> None:
             )
 
 
+def append() -> None:
+    """What is new in one answer, among a year of Hugging Face's rows, against sorting them all."""
+    from datetime import UTC, date, datetime, timedelta
+
+    import polars as pl
+
+    from qwenwatch_cache.frames import USAGE, USAGE_TABLE
+    from qwenwatch_cache.store.revisions import as_of, news, withdrawn
+
+    now = datetime(2026, 8, 22, tzinfo=UTC)
+    row = dict.fromkeys(USAGE) | {"feed": "huggingface", "metric": "likes", "kind": "model"}
+    row |= {"grain": "total", "scope": "", "value": 1, "as_of": now, "observed_at": now}
+    models = [row | {"entity": f"org/m{n}", "period": date(2026, 8, 21)} for n in range(2300)]
+    today = pl.DataFrame(models, schema=USAGE)
+    past = pl.concat(
+        today.with_columns(period=pl.col("period") - timedelta(days=days)) for days in range(1, 366)
+    )
+    answer = today.head(25)
+
+    def look() -> None:
+        news(past, answer, USAGE_TABLE)
+        withdrawn(past, answer, USAGE_TABLE, now, whole=frozenset())
+
+    _compare(
+        f"one answer among {past.height:,} rows",
+        partial(_timed, look),
+        "sorting them all",
+        partial(_timed, lambda: as_of(past, USAGE_TABLE)),
+    )
+
+
 def imports() -> None:
     """What is imported, against an empty interpreter."""
     for name in ("argparse", "click", "msgspec", "httpx", "polars", "textual.app"):
@@ -159,6 +190,7 @@ BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "question": question,
     "refresh": refresh,
     "parse": parse,
+    "append": append,
     "imports": imports,
 }
 

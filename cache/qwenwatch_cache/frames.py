@@ -143,7 +143,8 @@ FETCH = pl.Schema(
         "feed": pl.String(),
         "url": pl.String(),  # without secrets
         "started": INSTANT,
-        "status": pl.Int64(),  # HTTP status, null when there was no answer
+        # HTTP status; 0 where no connection came about, null where there was no whole answer
+        "status": pl.Int64(),
         "bytes": pl.Int64(),
         "sha256": pl.String(),
         "etag": pl.String(),  # ETag; where the server gives none, its Last-Modified date
@@ -151,6 +152,8 @@ FETCH = pl.Schema(
         "rows_new": pl.Int64(),  # rows that were stored
         "retry_at": INSTANT,  # not to be asked again before
         "error": pl.String(),  # null when all was well
+        # part (a round goes on), last (it is complete), backfill, model; null in older logs
+        "role": pl.String(),
     }
 )
 
@@ -166,6 +169,7 @@ class Table:
         whole: Columns within which a feed always states everything: what was there and is not any
             more was withdrawn. Empty if an answer never says that something is gone.
         time: Column that says when a row was learned.
+        later: Columns that came after the first release; null in what was written before.
     """
 
     name: str
@@ -173,6 +177,7 @@ class Table:
     key: tuple[str, ...]
     whole: tuple[str, ...] = ()
     time: str = "observed_at"
+    later: tuple[str, ...] = ()
 
     @property
     def values(self) -> tuple[str, ...]:
@@ -212,7 +217,7 @@ FX_TABLE = Table("fx", FX, ("feed", "date", "base", "quote"))
 SESSION_TABLE = Table("session", SESSION, ("feed", "app", "turns", "model", "period"))
 TASK_TABLE = Table("task", TASK, ("feed", "metric", "task", "model", "period"))
 HOST_TABLE = Table("host", HOST, ("feed", "model", "provider"), whole=("feed", "model"))
-FETCH_TABLE = Table("fetch", FETCH, ("feed", "started", "url"), time="started")
+FETCH_TABLE = Table("fetch", FETCH, ("feed", "started", "url"), time="started", later=("role",))
 
 TABLES = {
     table.name: table

@@ -9,7 +9,7 @@ from typing import Literal
 import polars as pl
 
 from qwenwatch_cache.frames import FETCH_TABLE, INSTANT, TABLES
-from qwenwatch_cache.schedule import FeedSettings, record_of
+from qwenwatch_cache.schedule import FeedSettings, Record, midnight_after, record_of
 from qwenwatch_cache.store import Store
 
 State = Literal["ok", "stale", "failing", "never asked", "on demand", "no key", "off"]
@@ -114,12 +114,21 @@ def _state(log: pl.DataFrame, settings: FeedSettings, now: datetime, holding: Ho
         settings=settings,
         state=state,
         last_good=record.last_good,
-        due=record.due,
+        due=_due(record, settings, now),
         error=record.last_error,
         rows_new=_of_last_round(brought, settings.every),
         left_today=max(settings.feed.budget - record.spent, 0),
         holding=holding,
     )
+
+
+def _due(record: Record, settings: FeedSettings, now: datetime) -> datetime | None:
+    """When a round will ask it: the server's wish goes first, then the budget, as in a round."""
+    if record.told_to_wait is not None and now < record.told_to_wait:
+        return record.told_to_wait
+    if record.spent >= settings.feed.budget:
+        return midnight_after(now)
+    return record.due
 
 
 def _of_last_round(brought: pl.DataFrame, every: timedelta) -> int:

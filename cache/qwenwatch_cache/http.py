@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import stamina
@@ -41,7 +41,7 @@ class Refused(FeedError):
     """A feed answered, and not with figures.
 
     Attributes:
-        status: HTTP status, None where no answer came.
+        status: HTTP status; 0 where no connection came about, None where no whole answer came.
         retry_after: How long the server asked to be left alone, None if it did not say.
         started: When the request was made.
         earlier: The same request's earlier attempts that failed, oldest first.
@@ -200,7 +200,8 @@ async def _get_once(
     except httpx.DecodingError as error:
         raise Refused(f"{host} sent a body that cannot be unpacked") from error
     except httpx.TransportError as error:
-        raise _Passing(f"{host} cannot be reached ({_reason(error)})") from error
+        status = 0 if isinstance(error, httpx.ConnectError) else None
+        raise _Passing(f"{host} cannot be reached ({_reason(error)})", status=status) from error
     digest = hashlib.sha256(body).hexdigest()
     return Answer(200, body, validator, clock(), digest, next_page, rest)
 
@@ -242,3 +243,9 @@ def _reason(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.ReadError | httpx.WriteError | httpx.CloseError):
         return "the connection was broken off"
     return type(error).__name__
+
+
+def without_secrets(url: str) -> str:
+    """An address without user name and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))

@@ -41,11 +41,13 @@ def retry_after(text: str | None, now: datetime) -> timedelta | None:
 
 
 def rest_of(rate_limit: str) -> timedelta:
-    """How long to be quiet by a RateLimit header, zero while requests remain.
+    """How long to be quiet by a RateLimit header, zero while requests remain under each policy.
 
     As Hugging Face documents it (hub-docs rate-limits.md): ``"api";r=499;t=300``.
     """
-    match = _LEFT.search(rate_limit)
-    if match is None or int(match[1]) > 0:
-        return timedelta(0)
-    return min(timedelta(seconds=int(match[2])), LONGEST_WAIT)
+    rest = timedelta(0)
+    for policy in rate_limit.split(","):
+        match = _LEFT.search(policy)
+        if match is not None and int(match[1]) == 0:
+            rest = max(rest, timedelta(seconds=int(match[2])))
+    return min(rest, LONGEST_WAIT)

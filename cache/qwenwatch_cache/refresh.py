@@ -12,9 +12,9 @@ import polars as pl
 from qwenwatch_cache.clock import Clock
 from qwenwatch_cache.feeds.feed import Request
 from qwenwatch_cache.frames import FETCH_TABLE
-from qwenwatch_cache.http import open_client
+from qwenwatch_cache.http import open_client, without_secrets
 from qwenwatch_cache.outcome import Outcome
-from qwenwatch_cache.round import Round, without_secrets
+from qwenwatch_cache.round import Role, Round
 from qwenwatch_cache.schedule import FeedSettings, Record, midnight_after, record_of
 from qwenwatch_cache.store import Store
 from qwenwatch_cache.store.turns import turn
@@ -106,7 +106,8 @@ async def refresh(
                 if not requests:
                     settle(_nothing_left(settings, record))
                     continue
-                round_ = Round(store, settings, record, clock, client, schedule.log, progress)
+                role: Role = "backfill" if wish.backfill else "round"
+                round_ = Round(store, settings, record, clock, client, schedule.log, progress, role)
                 settle(await round_.run(requests))
 
     if hosts:
@@ -144,16 +145,20 @@ async def ask_about(
         log = store.cached(FETCH_TABLE)
         url = without_secrets(settings.url(request.path))
         of_feed = record_of(log, settings, clock())
-        # When it is due counts by model; the budget and the server's wishes are the feed's.
+        # When it is due, and how long after failures, counts by model; the budget and the server's
+        # wishes are the feed's.
+        of_model = log.filter(pl.col("url") == url)
         record = replace(
-            record_of(log.filter(pl.col("url") == url), settings, clock()),
+            record_of(of_model, settings, clock()),
             spent=of_feed.spent,
             told_to_wait=of_feed.told_to_wait,
         )
         idle = _reason_to_rest(settings, record, clock(), on_demand=True)
         if idle is not None:
             return idle
-        return await Round(store, settings, record, clock, client, log).run([request])
+        return await Round(store, settings, record, clock, client, of_model, role="model").run(
+            [request]
+        )
 
 
 class _Schedule:
@@ -201,7 +206,7 @@ def _reason_to_rest(
     if feed.on_demand is not None and not on_demand:
         return Outcome(name, "on demand", message="asked about the model on screen only")
     if settings.key_missing:
-        wanted = f"set {feed.key_env} to get it; any key will do"
+        wanted = f"set {feed.key_env} to get it; any {feed.publisher} API key will do"
         return Outcome(name, "no key", message=settings.key_withheld or wanted)
     if record.told_to_wait is not None and now < record.told_to_wait:
         return Outcome(name, "not due", message=record.last_error, due=record.told_to_wait)

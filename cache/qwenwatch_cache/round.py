@@ -5,8 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Literal
 
 import httpx
 import polars as pl
@@ -15,7 +14,7 @@ from qwenwatch_cache.clock import Clock
 from qwenwatch_cache.errors import FeedError, Implausible
 from qwenwatch_cache.feeds.feed import NOTES, Parsed, Request
 from qwenwatch_cache.frames import FETCH
-from qwenwatch_cache.http import ATTEMPTS, Answer, Refused, be_patient, get
+from qwenwatch_cache.http import ATTEMPTS, Answer, Refused, be_patient, get, without_secrets
 from qwenwatch_cache.http_pages import get_pages
 from qwenwatch_cache.outcome import Outcome, State
 from qwenwatch_cache.schedule import (
@@ -35,10 +34,16 @@ FEW = 10
 """Entries of an answer up to which the loss of half is no sign of anything."""
 
 HOPELESS = 3
-"""Failures without any success after which the rest of a round is not asked."""
+"""Failures one after the other after which the rest of a round is not asked."""
 
 ABOUT_ONE_REQUEST = frozenset({200, 400, 404, 410})
 """HTTP statuses that say something of one address, not of the whole server."""
+
+ABOUT_ALL_REQUESTS = frozenset({0, 401, 403, 429})
+"""Statuses (0: no connection) that every other request would meet too."""
+
+
+Role = Literal["round", "backfill", "model"]
 
 
 @dataclass(slots=True)
@@ -62,6 +67,7 @@ class Round:
         client: What to ask with.
         log: The log of requests before the round.
         progress: Told how many requests are made, and how many there are.
+        role: What the round is for; only those of "round" make the schedule.
     """
 
     store: Store
@@ -71,6 +77,8 @@ class Round:
     client: httpx.AsyncClient
     log: pl.DataFrame
     progress: Callable[[str, int, int], None] = lambda feed, made, all_of_them: None
+    role: Role = "round"
+    _waiting: deque[Request] = field(default_factory=deque)
     _rows: int = 0
     _rows_new: int = 0
     _refused: Counter[str] = field(default_factory=Counter)
@@ -80,6 +88,7 @@ class Round:
     _last_started: datetime | None = None
     _rest: timedelta = timedelta(0)
     _failures: list[_Failure] = field(default_factory=list)
+    _in_a_row: int = 0
 
     async def run(self, requests: Sequence[Request]) -> Outcome:
         """Make the requests, and those that their answers lead to.
@@ -92,7 +101,7 @@ class Round:
         feed = self.settings.feed
         # If there is nothing but that, it was another kind of round: all of this one is asked.
         new = [request for request in requests if not self._had(request)]
-        waiting = deque(new or requests)
+        waiting = self._waiting = deque(self._failed_ones_last(new or requests))
         while waiting and not self._hopeless():
             self.progress(feed.name, self._made, self._made + len(waiting))
             if self._left < 1:
@@ -102,12 +111,14 @@ class Round:
             self._last_started = self.clock()
             try:
                 await be_patient(self._rest)
-                follow = await self._ask(request, self._last_started)
-                waiting.extend(one for one in follow if not self._had(one))
+                await self._ask(request, self._last_started)
             except FeedError as error:
                 # Of several attempts the last counts: it was told how long to wait, if any was.
                 last = error.started if isinstance(error, Refused) else None
                 self._failures.append(_Failure(request, last or self._last_started, error))
+                self._in_a_row += 1
+            else:
+                self._in_a_row = 0
             if waiting and not self.settings.is_local:
                 await asyncio.sleep(PAUSE_SECONDS)
         self.progress(feed.name, self._made, self._made)
@@ -118,6 +129,16 @@ class Round:
         return self._outcome(
             state, left, next_due(self.settings, self._last_started or self.clock())
         )
+
+    def _failed_ones_last(self, requests: Sequence[Request]) -> Sequence[Request]:
+        """Requests in another order: one address that keeps failing must not starve the others."""
+        if len(requests) < 2:
+            return requests
+        own = self.log.filter(pl.col("feed") == self.settings.feed.name)
+        last = own.unique("url", keep="last", maintain_order=True)
+        failed = set(last.filter(pl.col("error").is_not_null()).get_column("url"))
+        url = self.settings.url
+        return sorted(requests, key=lambda one: without_secrets(url(one.path)) in failed)
 
     @property
     def _left(self) -> int:
@@ -130,7 +151,7 @@ class Round:
 
         What may lead to further requests is asked again: those are what is still to be asked.
         """
-        if not self.record.last_error or not (request.conditional or request.paged):
+        if not self.record.unfinished or not (request.conditional or request.paged):
             return False
         url = without_secrets(self.settings.url(request.path))
         lately = self.clock() - self.settings.every / 2
@@ -141,24 +162,30 @@ class Round:
         if not self._failures:
             return False
         last = self._failures[-1].error
-        if isinstance(last, Refused) and last.status not in ABOUT_ONE_REQUEST:
+        if isinstance(last, Refused) and last.status in ABOUT_ALL_REQUESTS:
             return True
-        return self._made == len(self._failures) >= HOPELESS
+        if isinstance(last, Refused) and last.status not in ABOUT_ONE_REQUEST and self._made == 1:
+            return True
+        return self._in_a_row >= HOPELESS
 
-    async def _ask(self, request: Request, started: datetime) -> Sequence[Request]:
+    async def _ask(self, request: Request, started: datetime) -> None:
         url = self.settings.url(request.path)
         answer = await self._answer(request, url)
         self._log_earlier(url, answer.earlier)
         if answer.status == 304:
             self._log(url, started, answer=answer)
-            return ()
-        parsed = request.parse(answer.body, answer.fetched_at)
-        new = self._store(url, parsed, answer)
-        for page in answer.pages:
-            self._log(page, answer.fetched_at, status=answer.status)
-        self._log(url, started, answer=answer, rows=parsed.rows, rows_new=new)
+            return
+        refused: str | None = "part of a list that was refused"
+        try:
+            parsed = request.parse(answer.body, answer.fetched_at)
+            new = self._store(url, parsed, answer)
+            refused = None
+        finally:
+            for page in answer.pages:  # each was a request, whatever came of the list
+                self._log(page, answer.fetched_at, status=answer.status, error=refused)
+        self._waiting.extend(one for one in parsed.follow if not self._had(one))
+        self._log(url, started, answer=answer, rows=_things(parsed), rows_new=new)
         self._rest = answer.rest
-        return parsed.follow
 
     async def _answer(self, request: Request, url: str) -> Answer:
         key = self.settings.key if self.settings.feed.key_env else ""
@@ -189,9 +216,9 @@ class Round:
         insists = since is not None and self.clock() - since >= STANDS
         before = self.record.rows.get(without_secrets(url), 0)
         try:
-            if before > FEW and parsed.rows * 2 < before and not insists:
+            if before > FEW and _things(parsed) * 2 < before and not insists:
                 raise Implausible(
-                    f"{name}: the answer holds {parsed.rows:,} entries, there were {before:,} "
+                    f"{name}: the answer holds {_things(parsed):,} entries, there were {before:,} "
                     "before; taken for a fault, not for news"
                 )
             new = self.store.append(
@@ -202,7 +229,7 @@ class Round:
                 believe=insists,
             )
         except Implausible as error:
-            error.rows = parsed.rows
+            error.rows = _things(parsed)
             raise
         finally:
             self.store.keep_body(name, answer.body, answer.sha256, answer.fetched_at)
@@ -241,6 +268,11 @@ class Round:
             name, state, self._rows, self._rows_new, message, due, dict(self._refused), self._notes
         )
 
+    def _role(self) -> str:
+        if self.role != "round":
+            return self.role
+        return "part" if self._waiting else "last"
+
     def _plain(self, error: FeedError) -> str:
         return str(error).removeprefix(f"{self.settings.feed.name}: ")
 
@@ -273,12 +305,11 @@ class Round:
             "rows_new": rows_new,
             "retry_at": retry_at,
             "error": error,
+            "role": self._role(),
         }
         self._spent += 1
         self.store.log(pl.DataFrame([row], schema=FETCH), self.clock())
 
 
-def without_secrets(url: str) -> str:
-    """An address without user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def _things(parsed: Parsed) -> int:
+    return parsed.rows if parsed.things is None else parsed.things

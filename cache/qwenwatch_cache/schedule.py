@@ -84,6 +84,7 @@ class Record:
         spent: Requests made on the day of the question (UTC).
         insisting_since: Since when the answers of an address, whatever its days, are refused as
             implausible.
+        unfinished: Whether the last round failed or was broken off; what it got is not asked again.
     """
 
     good: pl.DataFrame = field(repr=False)
@@ -94,6 +95,7 @@ class Record:
     told_to_wait: datetime | None = None
     spent: int = 0
     insisting_since: Mapping[str, datetime] = field(default_factory=dict)
+    unfinished: bool = False
 
     # Worked out for a feed that is asked; to show how feeds are doing, nobody needs them.
 
@@ -135,24 +137,33 @@ def record_of(
     last_good = None if good.is_empty() else good.row(-1, named=True)["started"]
     if last_damage is not None:
         good = good.filter(pl.col("started") > last_damage)
-    known = Record(good, last_good, told_to_wait=told)
-    if rows.is_empty():
+    spent = _spent(rows, now)
+    known = Record(good, last_good, told_to_wait=told, spent=spent)
+    # A backfill is beside the schedule: when it fails, the feed is as well as before.
+    rounds = _of_rounds(rows)
+    if rounds.is_empty():
         return known
-    last = rows.row(-1, named=True)
-    asked, spent = last["started"], _spent(rows, now)
+    last = rounds.row(-1, named=True)
+    asked = last["started"]
     if asked > now + AHEAD:
         # Logged by a clock that was wrong; to believe it might silence the feed for years.
-        return replace(known, last_asked=asked, spent=spent)
+        return replace(known, last_asked=asked)
     if last["error"] is None:
-        due = None if good.is_empty() else next_due(settings, asked)
-        return replace(known, last_asked=asked, spent=spent, due=due)
+        broken_off = last["role"] == "part"
+        due = asked + FIRST_BACK_OFF if broken_off else next_due(settings, asked)
+        return replace(
+            known,
+            last_asked=asked,
+            due=None if good.is_empty() else due,
+            unfinished=broken_off,
+        )
     return replace(
         known,
         last_error=last["error"],
         last_asked=asked,
-        spent=spent,
         due=last["retry_at"],
         insisting_since=_insisting_since(rows),
+        unfinished=True,
     )
 
 
@@ -168,7 +179,7 @@ def next_due(settings: FeedSettings, asked: datetime) -> datetime:
 
 def back_off(log: pl.DataFrame, settings: FeedSettings, started: datetime) -> datetime:
     """When to ask again after a failure: in a minute, or twice the wait after the round before."""
-    rows = _rows_of(log, settings.feed.name)
+    rows = _of_rounds(_rows_of(log, settings.feed.name))
     wait = FIRST_BACK_OFF
     if not rows.is_empty():
         last = rows.row(-1, named=True)
@@ -187,7 +198,9 @@ def midnight_after(now: datetime) -> datetime:
 def _spent(rows: pl.DataFrame, now: datetime) -> int:
     # Also what was logged "later today" counts: a clock that was set back brings no new budget.
     begin = midnight_after(now) - timedelta(days=1)
-    return rows.filter(pl.col("started").is_between(begin, midnight_after(now), "left")).height
+    today = pl.col("started").is_between(begin, midnight_after(now), "left")
+    # Where no connection came about nobody was asked.
+    return rows.filter(today & pl.col("status").ne_missing(0)).height
 
 
 def without_days(url: str) -> str:
@@ -218,6 +231,10 @@ def _told_to_wait(log: pl.DataFrame, feed: Feed, now: datetime) -> datetime | No
             if told and last["started"] <= now + AHEAD:
                 moments.append(last["retry_at"])
     return max(moments, default=None)
+
+
+def _of_rounds(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.filter(pl.col("role").ne_missing("backfill"))
 
 
 def _rows_of(log: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -108,8 +108,8 @@ class TestDiscount:
         answer = family(model("q", stated("output_token_batch_chat", "2.3", discount=0.35)))
         assert cells(answer) == {("q", "batch", 0): amounts(output="0.805")}
 
-    @pytest.mark.parametrize("discount", [0, -0.5, 1.2, 88, 0.001])
-    def test_what_is_no_part_of_a_price_is_refused(self, discount: float) -> None:
+    @pytest.mark.parametrize("discount", [0, -0.5, 1.2, 88, 0.001, "NaN", "-Infinity"])
+    def test_what_is_no_part_of_a_price_is_refused(self, discount: float | str) -> None:
         answer = family(model("q", stated("input_token", "12", discount=discount)))
         assert answer.refused == {"not a discount": 1}
         assert answer.unread == {"q"}

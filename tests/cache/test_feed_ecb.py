@@ -452,13 +452,26 @@ class TestPlan:
     def test_at_first_the_newest_day_only(self) -> None:
         assert self.paths() == [ecb_fx.DAILY]
 
-    @pytest.mark.parametrize("days", [0.5, 1, 3, 4])
-    def test_after_a_short_pause_the_newest_day_only(self, days: float) -> None:
-        assert self.paths(done(ecb_fx.DAILY, timedelta(days=days))) == [ecb_fx.DAILY]
-
-    def test_after_a_long_pause_the_history_too(self) -> None:
-        earlier = done(ecb_fx.DAILY, timedelta(days=4, seconds=1))
-        assert self.paths(earlier) == [ecb_fx.DAILY, ecb_fx.HISTORY]
+    # By hand: rates come out at 15:00 UTC of working days, and 2026-08-21 was a Friday.
+    @pytest.mark.parametrize(
+        ("read", "now", "missed"),
+        [
+            ("2026-08-21T16:00", "2026-08-22T10:00", False),
+            ("2026-08-21T16:00", "2026-08-24T16:00", False),  # over the weekend
+            ("2026-08-21T14:00", "2026-08-24T14:59", False),
+            ("2026-08-21T14:00", "2026-08-24T15:00", True),  # Friday's and Monday's
+            ("2026-08-17T16:00", "2026-08-18T16:00", False),
+            ("2026-08-17T10:00", "2026-08-20T10:00", True),  # three of them
+            ("2025-01-01T10:00", "2026-08-20T10:00", True),
+        ],
+    )
+    def test_the_history_too_where_a_day_was_missed(
+        self, read: str, now: str, missed: bool
+    ) -> None:
+        before, after = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (read, now))
+        earlier = [Done(f"https://mirror.example{ecb_fx.DAILY}", before)]
+        paths = [request.path for request in ecb_fx.plan(after, earlier)]
+        assert paths == [ecb_fx.DAILY, ecb_fx.HISTORY] if missed else paths == [ecb_fx.DAILY]
 
     def test_a_history_that_did_not_come_is_asked_for_again(self) -> None:
         before, after = (done(ecb_fx.DAILY, timedelta(days=days)) for days in (20, 0.01))

@@ -829,6 +829,13 @@ class TestRankingsPlan:
         (request,) = openrouter_rankings.plan(NOW + timedelta(days=4), rounds)
         assert query(request) == {"start_date": "2026-08-22", "end_date": "2026-08-25"}
 
+    def test_what_a_backfill_got_of_the_past_is_no_round(self) -> None:
+        (full,) = openrouter_rankings.plan(NOW, [])
+        later = NOW + timedelta(days=5)
+        past = asked("/x?start_date=2025-01-01&end_date=2025-12-31", later)  # and no more came
+        (request,) = openrouter_rankings.plan(later, [asked(full.path, NOW), past])
+        assert query(request) == {"start_date": "2026-08-19", "end_date": "2026-08-26"}
+
     def test_everything_again_once_a_week(self) -> None:
         (full,) = openrouter_rankings.plan(NOW, [])
         week = timedelta(days=7)
@@ -877,10 +884,12 @@ class TestRankingsPlan:
             assert first <= max(newest, last - timedelta(days=364), date(2025, 1, 1))
 
 
-def both_asked(started: datetime) -> list[Done]:
-    """Both of Vercel's data sets were answered well."""
+def both_asked(started: datetime, last: date | None = None) -> list[Done]:
+    """Both of Vercel's data sets were answered well, up to the day before if not to another."""
+    last = last or started.date() - timedelta(days=1)
+    days = f"from={last.replace(day=1)}&to={last}"
     return [
-        asked(f"/api/ai/leaderboard-export?dataset={dataset}&format=json", started)
+        asked(f"/api/ai/leaderboard-export?dataset={dataset}&format=json&{days}", started)
         for dataset in ("models", "labs")
     ]
 
@@ -923,6 +932,13 @@ class TestVercelPlan:
         requests = vercel_leaderboard.plan(NOW, both_asked(datetime(2026, 6, 20, tzinfo=UTC)))
         for dataset in ("models", "labs"):
             assert months_of(requests, dataset) == ["2026-06-01", "2026-07-01", "2026-08-01"]
+
+    def test_what_a_backfill_got_of_the_past_is_no_round(self) -> None:
+        rounds = both_asked(datetime(2026, 7, 20, tzinfo=UTC))
+        past = both_asked(NOW, date(2025, 10, 31))  # and no more came
+        requests = vercel_leaderboard.plan(NOW, [*rounds, *past])
+        for dataset in ("models", "labs"):
+            assert months_of(requests, dataset) == ["2026-07-01", "2026-08-01"]
 
     def test_nothing_before_the_data_begins(self) -> None:
         assert vercel_leaderboard.plan(datetime(2025, 10, 1, 5, tzinfo=UTC), []) == []

@@ -287,6 +287,11 @@ class TestGaps:
         with pytest.raises(NothingToShow, match="up to 2026-08-08"):
             known.choose_window(TOKENS, "week", date(2026, 8, 8))
 
+    def test_what_no_definition_counts_is_not_even_sorted(self, tmp_path: Path) -> None:
+        # Of a year's rows nearly all are such: to sort them takes most of a second.
+        other = rankings({date(2026, 8, 10): {"Qwen": 1}}).with_columns(feed=pl.lit("huggingface"))
+        assert known_of(tmp_path, {"usage": other}, at=FIXTURE_NOW).usage.is_empty()
+
     def test_an_empty_cache_has_nothing_to_show(self, tmp_path: Path) -> None:
         known = known_of(tmp_path, at=FIXTURE_NOW)
         assert known.definitions() == []

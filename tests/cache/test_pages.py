@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from qwenwatch_cache import http_pages
+from qwenwatch_cache.errors import FeedError
 from qwenwatch_cache.feeds.feed import Parsed, Request
 from qwenwatch_cache.frames import USAGE_TABLE
 from qwenwatch_cache.http import Refused, be_patient, open_client
@@ -163,6 +164,24 @@ class TestPages:
         assert log_of(tmp_path)[-1]["error"] == outcome.message
         assert all(row["error"] for row in log_of(tmp_path))
         assert store.cached(USAGE_TABLE).is_empty()
+
+    async def test_every_request_for_a_list_that_is_refused_is_logged(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        def answer(request: httpx.Request) -> httpx.Response:
+            page = page_of(request)
+            link = {"Link": f'<https://feed.test/list?page={page + 1}>; rel="next"'}
+            return httpx.Response(200, json=[1], headers=link if page < 3 else {})
+
+        def refuse(body: bytes, fetched_at: datetime) -> Parsed:
+            raise FeedError("not a list of models")
+
+        player = Player(monkeypatch, answer)
+        feed = settings_for([Request("/list", refuse, paged=True)])
+        [outcome] = await refresh(Store(tmp_path, bundled=NO_BASELINE), [feed], Watch())
+        assert outcome.state == "failed"
+        assert len(player.asked) == len(log_of(tmp_path)) == 3  # or the budget would not hold
+        assert all(row["error"] for row in log_of(tmp_path))
 
     async def test_of_the_real_feed(self, tmp_path: Path) -> None:
         watch, store = Watch(), Store(tmp_path, bundled=NO_BASELINE)

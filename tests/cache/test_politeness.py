@@ -78,7 +78,7 @@ class TestBudget:
                 assert outcome.due == datetime(2026, 8, 18, tzinfo=UTC)
         assert len(player.asked) == 4
         [health] = feed_states(store.cached(FETCH_TABLE), [feed], watch.now)
-        assert health.left_today == 0
+        assert (health.left_today, health.due) == (0, outcome.due)
 
     async def test_the_next_day_has_its_own(
         self, player: Player, store: Store, watch: Watch
@@ -121,7 +121,7 @@ class TestBudget:
     async def test_failures_of_a_round_count(
         self, player: Player, root: Path, store: Store, watch: Watch
     ) -> None:
-        player.answers.update(dict.fromkeys(TEN[1:], 404))
+        player.answers.update({path: 404 for path in TEN if path not in ("/0", "/3")})
         await refresh(store, [settings_for(requests_for(*TEN), budget=5)], watch)
         assert player.paths == list(TEN[:5])
         assert len(log_of(root)) == 5
@@ -202,6 +202,8 @@ class TestTooManyRequests:
         failed, *kin, other = await refresh(store, feeds, watch)
         assert (failed.state, other.state) == ("failed", "stored")
         assert [(one.state, one.due) for one in kin] == [("not due", failed.due)] * 3
+        states = feed_states(store.cached(FETCH_TABLE), feeds[1:4], watch.now)
+        assert [one.due for one in states] == [failed.due] * 3
         assert len(server.requests) == 2
 
     async def test_it_binds_a_feed_on_demand_whole(
@@ -214,3 +216,16 @@ class TestTooManyRequests:
         assert (failed.state, other.state) == ("failed", "not due")
         assert other.due == failed.due
         assert player.paths == ["/a"]
+
+
+class TestBackOff:
+    async def test_after_a_model_that_fails_says_nothing_of_the_next_one(
+        self, player: Player, store: Store, watch: Watch
+    ) -> None:
+        feed = settings_for((), on_demand=lambda model: Request(f"/{model}", parse))
+        for model in "abc":
+            player.answers[f"/{model}"] = httpx.Response(404)
+            failed = await ask_about(store, feed, model, watch)
+            assert failed.state == "failed"
+            assert failed.due is not None
+            assert failed.due - watch.now <= timedelta(minutes=1)

@@ -13,7 +13,7 @@ from qwenwatch_cache.frames import FETCH_TABLE, USAGE_TABLE
 from qwenwatch_cache.health import feed_states
 from qwenwatch_cache.http import ATTEMPTS
 from qwenwatch_cache.outcome import Outcome
-from qwenwatch_cache.refresh import refresh
+from qwenwatch_cache.refresh import Wish, refresh
 from qwenwatch_cache.round import HOPELESS
 from qwenwatch_cache.store import Store
 from tests.cache.played import Player, log_of, parse, requests_for, settings_for
@@ -122,7 +122,72 @@ class TestRounds:
             watch.now = outcome.due
         assert waits == [1, 2, 4, 8, 16]
 
-    @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
+    @pytest.mark.parametrize("status", [500, 503])
+    async def test_a_fault_of_the_server_may_be_of_one_address(
+        self, player: Player, store: Store, watch: Watch, status: int
+    ) -> None:
+        player.answers["/2"] = httpx.Response(status)
+        [outcome] = await refresh(store, [settings_for(requests_for(*TEN))], watch)
+        assert list(dict.fromkeys(player.paths)) == list(TEN)
+        assert (outcome.state, outcome.rows_new) == ("failed", 9)
+        # At the next round it comes last, so that it starves nobody.
+        player.answers["/9"] = httpx.Response(status)
+        watch.on(hours=2)
+        await refresh(store, [settings_for(requests_for(*TEN))], watch)
+        assert player.paths[-ATTEMPTS:] == ["/2"] * ATTEMPTS
+
+    @pytest.mark.parametrize("status", [500, 503])
+    async def test_three_in_a_row_end_the_round(
+        self, player: Player, store: Store, watch: Watch, status: int
+    ) -> None:
+        player.answers.update(dict.fromkeys(TEN[2:], httpx.Response(status)))
+        await refresh(store, [settings_for(requests_for(*TEN))], watch)
+        assert list(dict.fromkeys(player.paths)) == list(TEN[: 2 + HOPELESS])
+
+    async def test_one_that_was_broken_off_goes_on(
+        self, player: Player, store: Store, watch: Watch
+    ) -> None:
+        feed = settings_for(requests_for(*TEN), budget=4)
+        await refresh(store, [feed], watch)
+        more = settings_for(requests_for(*TEN))
+        [health] = feed_states(store.cached(FETCH_TABLE), [more], watch.now)
+        assert health.due is not None
+        assert health.due - watch.now < timedelta(minutes=2)
+        watch.on(minutes=2)
+        [outcome] = await refresh(store, [more], watch)
+        assert player.paths == list(TEN)
+        assert outcome.state == "stored"
+        watch.on(minutes=2)
+        [rests] = await refresh(store, [more], watch)
+        assert rests.state == "not due"
+
+    async def test_a_backfill_that_fails_leaves_the_schedule_alone(
+        self, player: Player, store: Store, watch: Watch
+    ) -> None:
+        feed = settings_for(requests_for("/now"), past=requests_for("/then"))
+        [before] = await refresh(store, [feed], watch)
+        player.answers["/then"] = 404
+        [failed] = await refresh(store, [feed], watch, Wish(backfill=True))
+        assert failed.state == "failed"
+        [health] = feed_states(store.cached(FETCH_TABLE), [feed], watch.now)
+        assert (health.state, health.error, health.due) == ("ok", "", before.due)
+
+    async def test_without_a_network_no_budget_is_spent(
+        self, monkeypatch: pytest.MonkeyPatch, store: Store, watch: Watch
+    ) -> None:
+        def nobody(request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("no network")
+
+        Player(monkeypatch, nobody)
+        feed = settings_for(requests_for("/0"), budget=5)
+        for _ in range(4):
+            [outcome] = await refresh(store, [feed], watch, Wish(force=True))
+            assert "no connection" in outcome.message
+        assert store.cached(FETCH_TABLE).height == 4 * ATTEMPTS
+        [health] = feed_states(store.cached(FETCH_TABLE), [feed], watch.now)
+        assert health.left_today == 5
+
+    @pytest.mark.parametrize("status", [401, 403, 429])
     async def test_it_ends_at_once_where_all_would_fail(
         self, player: Player, store: Store, watch: Watch, status: int
     ) -> None:

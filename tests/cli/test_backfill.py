@@ -40,8 +40,8 @@ def test_one_line_per_feed_and_no_bar(live: Run, server: FeedServer) -> None:
     assert ran.err == ""
     asked = [one.query for one in server.requests if one.feed == VERCEL]
     assert [one["from"] for one in asked[::2]] == [
-        *(f"2025-{month}-01" for month in (10, 11, 12)),
-        *(f"2026-0{month}-01" for month in range(1, 9)),
+        *(f"2026-0{month}-01" for month in range(8, 0, -1)),
+        *(f"2025-{month}-01" for month in (12, 11, 10)),
     ]
 
 
@@ -141,5 +141,5 @@ def test_what_was_broken_off_goes_on(
     assert (ran.code, ran.out.count(": stored, ")) == (0, 1)
     again = [(one.query["dataset"], one.query["from"]) for one in server.requests[19:]]
     assert again == [
-        (dataset, f"2026-0{month}-01") for month in (7, 8) for dataset in ("models", "labs")
+        (dataset, f"2025-{month}-01") for month in (11, 10) for dataset in ("models", "labs")
     ]

@@ -171,7 +171,7 @@ def test_screens_show_a_cross_check_only_where_nothing_else_is_listed(world: Kno
         listed = [row["input"] for row in rows_of(table, QWEN)]
         assert "1.30" not in listed and {"1.20", "¥9.00"} <= set(listed)
     own = rows_of(vendor_view(world, "alibaba", query, SCENE).prices)
-    assert [row["basis"] for row in own if row["input"] == "0.70"] == ["list · intl"]
+    assert [row["basis"] for row in own if row["input"] == "0.70"] == ["list · intl · LiteLLM"]
 
 
 def test_the_whole_list_names_who_says_it(snapshot: Snapshot) -> None:

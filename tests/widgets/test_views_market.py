@@ -198,7 +198,9 @@ class TestPrices:
         table = market_view(world, MarketQuery(), SCENE).prices
         rows = [texts(table, row) for row in table.rows]
         assert [row["model"] for row in rows[:3]] == ["◆ Qwen3 Max"] * 3
-        assert [row["basis"] for row in rows[:3]] == ["route", "list · intl", "list · cn"]
+        assert [row["basis"] for row in rows[:3]] == [
+            *("route · ≤32k", "list · intl · ≤32k", "list · cn"),
+        ]
         models = list(dict.fromkeys(row["model"] for row in rows))
         assert models[1:3] == ["DeepSeek V4 Flash 0423", "Claude Sonnet 4.6"]
 

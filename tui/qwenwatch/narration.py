@@ -14,6 +14,8 @@ def outcome_line(outcome: "Outcome", now: datetime) -> str:
     text = f"{outcome.feed}: {outcome.state}"
     if outcome.state in {"stored", "unchanged"}:
         text += f", {outcome.rows:,} rows read, {outcome.rows_new:,} new"
+    elif outcome.rows_new:
+        text += f", {outcome.rows_new:,} new rows stored"
     if outcome.message:
         text += f" ({outcome.message})"
     if outcome.refused:

@@ -115,6 +115,8 @@ class Session:
         from qwenwatch_cache.refresh import Wish, refresh
 
         feeds = [one for one in self.feeds if not only or one.feed.name in only]
+        if backfill and not only:
+            feeds = [one for one in feeds if one.feed.backfill is not None]
         wish = Wish(force=force, gap=gap, backfill=backfill, body_days=self.config.raw_days)
         return await refresh(self.store, feeds, self.clock, wish, report=report, progress=progress)
 

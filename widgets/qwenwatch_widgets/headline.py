@@ -158,7 +158,7 @@ class StatusLines(Canvas):
     def _lines(self, cells: int) -> tuple[list[Piece], list[Piece]]:
         view = self.view
         source, health = plain(view.source), plain(view.health)
-        paused = "paused · " if self.paused else ""
+        paused = ("paused · " if health else "paused") if self.paused else ""
         tone: Tone = "warn" if self.paused else view.health_tone or "dim"
         right: list[Piece] = [(paused + health, self.paint[tone])]
         taken = width(paused) + width(health)

@@ -178,6 +178,8 @@ def parse_group(body: bytes, fetched_at: datetime) -> Parsed:
         frozenset(unread),
         notes=noted(bad, wrong),
         whole=frozenset(row["model"] for row in prices),
+        # Not its prices: a file that has lost them all is known, and no fault.
+        things=len(items),
     )
 
 

@@ -138,6 +138,7 @@ def _charged(price: Price) -> Decimal:
         raise RefusedPrice("negative", f"{price.type[:40]} is {price.price[:40]}")
     if price.discount is None:
         return amount
-    if not _LOWEST_DISCOUNT <= price.discount <= 1:
+    # NaN, which a text may say, cannot be compared.
+    if not (price.discount.is_finite() and _LOWEST_DISCOUNT <= price.discount <= 1):
         raise RefusedPrice("not a discount", f"{price.type[:40]} has discount {price.discount:.6g}")
     return kept(amount * price.discount, currency="CNY")

@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -39,8 +39,8 @@ BOUNDS = {"USD": (Decimal("0.4"), Decimal(3)), "CNY": (Decimal(3), Decimal(30))}
 """Units for one euro between which a rate can be right. Up to 2026-10 they were 0.82 to 1.60 and
 6.55 to 11.17; a slip of the decimal point or swapped currencies fall outside."""
 
-BRIDGED = timedelta(days=4)
-"""Longest pause between two requests that the daily file is trusted to bridge: a long weekend."""
+PUBLISHED = time(15)
+"""Rates of a working day come out around 16:00 in Frankfurt, 15:00 UTC at the latest."""
 
 LARGEST_XML = 1024**2  # bytes; the file has 1.6 KB
 LARGEST_CSV = 64 * 1024**2  # bytes unpacked; the file has 2 MB
@@ -49,6 +49,7 @@ NOT_STATED = "N/A"
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 ENCRYPTED = 0x1  # bit of a zip member's flags
 
+SATURDAY = 5
 _RATE = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,12})?")
 _CUT_OFF = frozenset(
     expat.errors.codes[message]
@@ -94,14 +95,23 @@ def backfill(now: datetime) -> Sequence[Request]:
 
 
 def _has_gap(now: datetime, done: Sequence[Done]) -> bool:
-    """Whether there was too long a pause since the history was last read.
+    """Whether a pause since the history was last read held more than one publication.
 
-    Every pause counts, not only the one that ends now: a history file that did not come is asked
-    for again, although the daily file was read meanwhile.
+    The daily file has the newest one only. Holidays are taken for working days, which costs a
+    needless look. Every pause counts: a history that did not come is asked for again.
     """
     histories = [one.started for one in done if one.url.endswith(HISTORY)]
     read = sorted(one.started for one in done if not histories or one.started >= max(histories))
-    return any(after - before > BRIDGED for before, after in pairwise([*read, now]))
+    return any(_publications(before, after) > 1 for before, after in pairwise([*read, now]))
+
+
+def _publications(before: datetime, after: datetime) -> int:
+    """How many working days' rates came out between two moments, at most two."""
+    moment, count = datetime.combine(before.astimezone(UTC), PUBLISHED, UTC), 0
+    while count < 2 and moment <= after:
+        count += moment > before and moment.weekday() < SATURDAY
+        moment += timedelta(days=1)
+    return count
 
 
 def _parsed(entries: Iterable[_Entry], fetched_at: datetime) -> Parsed:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, TypeVar
 
 import msgspec
@@ -36,6 +36,18 @@ class Done:
     url: str
     started: datetime
 
+    @property
+    def is_current(self) -> bool:
+        """Whether the last day asked for, with which the address ends, was the newest over then.
+
+        A backfill also asks for old days: what it got says nothing of those since the last round.
+        """
+        try:
+            last = date.fromisoformat(self.url[-10:])
+        except ValueError:
+            return False
+        return self.started.astimezone(UTC).date() - last <= timedelta(days=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
@@ -52,6 +64,8 @@ class Parsed:
             state of them any more was withdrawn. None: of all of the feed's. Empty: of none, for
             an answer that is one of many or that may leave things out.
         follow: Further requests that this answer leads to.
+        things: How much the answer holds, to be compared with the answer before; None where that
+            is `rows`.
     """
 
     frames: Mapping[str, pl.DataFrame]
@@ -61,6 +75,7 @@ class Parsed:
     notes: tuple[str, ...] = ()
     whole: frozenset[str] | None = None
     follow: Sequence["Request"] = ()
+    things: int | None = None
 
 
 Parser = Callable[[bytes, datetime], Parsed]
@@ -108,7 +123,7 @@ class Feed:
         key_env: Environment variable with the API key, "" if none is needed.
         kin: Names of the feeds, its own among them, that fall under one limit of the server: when
             one is told to wait, all are.
-        backfill: All requests that bring the whole reachable past, oldest first, given the time;
+        backfill: All requests that bring the whole reachable past, newest first, given the time;
             None where a feed has no past to give.
         on_demand: The request about one model, by the source's own id, for a feed that is asked
             only about the model on screen; its `plan` is empty.

@@ -19,6 +19,9 @@ HOST = "https://openrouter.ai"
 KEY_ENV = "OPENROUTER_API_KEY"
 LICENCE = "CC BY 4.0"
 
+HIGHEST_COUNT = 10**16
+"""Tokens or requests that no model has in a month; the sums of more would not fit into 64 bits."""
+
 _DIGITS = re.compile(r"[0-9]{1,18}")  # a whole number that 64 bits hold
 
 
@@ -42,4 +45,6 @@ def whole_number(feed: str, field: str, text: str) -> int:
     """
     if not _DIGITS.fullmatch(text):
         raise FeedError(f"{feed}: {field} is {text[:40]!r}, expected a whole number")
+    if int(text) > HIGHEST_COUNT:
+        raise FeedError(f"{feed}: {field} is {int(text):,}, which cannot be right")
     return int(text)

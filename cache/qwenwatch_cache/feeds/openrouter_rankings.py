@@ -88,7 +88,7 @@ def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
     last_day = now.astimezone(UTC).date() - timedelta(days=1)
     first = last_day - timedelta(days=SPAN)
     if any(_is_full(one) and now - one.started < FULL_EVERY for one in done):
-        newest = max(one.started for one in done).date()
+        newest = max(one.started for one in done if one.is_current).date()
         first = max(first, min(newest, last_day + timedelta(days=1)) - timedelta(days=RESTATED))
     first = max(first, EARLIEST)
     return [_request(first, last_day)]
@@ -99,7 +99,7 @@ def backfill(now: datetime) -> Sequence[Request]:
     last_day = now.astimezone(UTC).date() - timedelta(days=1)
     return [
         _request(max(date(year, 1, 1), EARLIEST), min(date(year, 12, 31), last_day))
-        for year in range(EARLIEST.year, last_day.year + 1)
+        for year in range(last_day.year, EARLIEST.year - 1, -1)
     ]
 
 
@@ -114,8 +114,7 @@ def _is_full(one: Done) -> bool:
     if not start or not end:
         return False
     first, last = date.fromisoformat(start[0]), date.fromisoformat(end[0])
-    to_the_end = one.started.astimezone(UTC).date() - last <= timedelta(days=1)
-    return to_the_end and ((last - first).days >= SPAN or first == EARLIEST)
+    return one.is_current and ((last - first).days >= SPAN or first == EARLIEST)
 
 
 def _refuse_cut_day(rows: Sequence[_Row]) -> None:

@@ -113,7 +113,7 @@ def backfill(now: datetime) -> Sequence[Request]:
     months = [EARLIEST]
     while (following := (months[-1] + timedelta(days=32)).replace(day=1)) <= last_day:
         months.append(following)
-    return [_request(dataset, first, last_day) for first in months for dataset in KINDS]
+    return [_request(dataset, first, last_day) for first in reversed(months) for dataset in KINDS]
 
 
 def _request(dataset: str, first: date, last_day: date) -> Request:
@@ -126,7 +126,7 @@ def _request(dataset: str, first: date, last_day: date) -> Request:
 def _months(now: datetime, last_day: date, done: Sequence[Done]) -> Sequence[date]:
     """First days of the months to ask a data set for, given its earlier requests."""
     months = [last_day.replace(day=1)]
-    newest = max((one.started for one in done), default=None)
+    newest = max((one.started for one in done if one.is_current), default=None)
     since = months[0] - timedelta(days=1)
     if newest is not None:
         since = min(newest, now).astimezone(UTC).date() - timedelta(days=AGAIN)

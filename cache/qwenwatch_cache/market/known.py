@@ -22,6 +22,11 @@ from qwenwatch_cache.store import Store, as_of
 
 Status = Literal["live", "bundled", "mixed"]
 
+_COUNTED = frozenset(
+    source.feed for one in DEFINITIONS.values() for source in (*one.models, *one.vendors)
+)
+"""Feeds whose usage some definition counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -79,7 +84,7 @@ class Known:
 
     Attributes:
         at: The time.
-        usage: Usage rows, the last of each key.
+        usage: Usage rows of the feeds that a definition counts, the last of each key.
         price: Price rows, all revisions.
         fetch: Log of requests.
         directory: Who is behind an id.
@@ -88,11 +93,11 @@ class Known:
     def __init__(self, store: Store, at: datetime) -> None:
         """Read everything observed at or before `at`."""
         self.at = at
-        self._cached_usage = _until(store.cached(USAGE_TABLE), "observed_at", at)
-        self.usage = as_of(
-            pl.concat([_until(store.bundled(USAGE_TABLE), "observed_at", at), self._cached_usage]),
-            USAGE_TABLE,
-        )
+        # Before they are sorted: of a year's rows most are Hugging Face's, which nobody asks for.
+        counted = pl.col("feed").is_in(sorted(_COUNTED))
+        self._cached_usage = _until(store.cached(USAGE_TABLE).filter(counted), "observed_at", at)
+        bundled = _until(store.bundled(USAGE_TABLE).filter(counted), "observed_at", at)
+        self.usage = as_of(pl.concat([bundled, self._cached_usage]), USAGE_TABLE)
         self.price = _until(store.read(PRICE_TABLE), "observed_at", at)
         self.fetch = _until(store.read(FETCH_TABLE), "started", at)
         self._cached_fetch = _until(store.cached(FETCH_TABLE), "started", at)

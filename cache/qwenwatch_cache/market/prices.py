@@ -31,6 +31,7 @@ PRICES = pl.Schema(
         "region": pl.String(),
         "variant": pl.String(),
         "window_utc": pl.String(),  # "" or the time of day in force, "0100-0400"
+        "up_to": pl.Int64(),  # tokens of the longest prompt it holds for, null if for all
         "currency": pl.String(),
         "input": MONEY,  # per 1M tokens, for prompts of the base tier
         "output": MONEY,
@@ -103,7 +104,7 @@ def prices(
         return pl.DataFrame(schema=PRICES)
     paid = extremes(known)
     known = without_jumps(known, paid, at, polls)
-    rows = in_force(known, at).filter(pl.col("tier_from") == 0)
+    rows = _base_tiers(in_force(known, at))
     rows = window_in_force(rows, at)
     rows = without_glitches(rows, paid, at, polls)
     rows = _with_last_change(rows, known, paid)
@@ -123,6 +124,14 @@ def prices(
             descending=[False, True] + [False] * 4,
         )
     )
+
+
+def _base_tiers(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the base tier, with the length of prompt up to which each holds."""
+    offer = [name for name in PRICE_TABLE.key if name != "tier_from"]
+    steps = rows.filter(pl.col("tier_from") > 0)
+    next_tier = steps.group_by(offer).agg(up_to=pl.col("tier_from").min())
+    return rows.filter(pl.col("tier_from") == 0).join(next_tier, on=offer, how="left")
 
 
 def _with_last_change(rows: pl.DataFrame, known: pl.DataFrame, paid: pl.DataFrame) -> pl.DataFrame:

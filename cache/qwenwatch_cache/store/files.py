@@ -102,7 +102,11 @@ def read_table(path: Path, table: Table) -> pl.DataFrame:
     except OSError as error:
         raise Unreadable(path, error.strerror or _first_line(error)) from error
     try:
-        return conform(pl.read_parquet(content), table.schema)
+        frame = pl.read_parquet(content)
+        missing = [name for name in table.later if name not in frame.columns]
+        return conform(
+            frame.with_columns(pl.lit(None).alias(name) for name in missing), table.schema
+        )
     except (PolarsError, PanicException) as error:
         raise Damaged(path, _first_line(error)) from error
 

@@ -48,7 +48,9 @@ def news(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -> pl.DataFr
     """
     key = list(table.key)
     fresh = incoming.unique(key, keep="last", maintain_order=True).sort(key)
-    last = as_of(known, table).select(*key, *table.values)
+    # Only what is stated can be old: to sort all of a year for each answer takes seconds.
+    same_keys = known.join(fresh.select(key), on=key, how="semi", nulls_equal=True)
+    last = as_of(same_keys, table).select(*key, *table.values)
     same = fresh.join(last, on=[*key, *table.values], how="semi", nulls_equal=True)
     new = fresh.join(same.select(key), on=key, how="anti", nulls_equal=True)
     return conform(new.sort(key), table.schema)
@@ -71,14 +73,12 @@ def withdrawn(
     they have not vanished, though their entry could not be used. With `whole`, only what is known
     of these models or entities can have vanished.
     """
-    if not table.whole or incoming.is_empty():
+    if not table.whole or incoming.is_empty() or (whole is not None and not whole):
         return table.empty()
     named = "entity" if "entity" in table.schema else "model"
     group = list(table.whole)
-    last = as_of(known, table)
-    gone = last.join(incoming.select(group).unique(), on=group, how="semi").join(
-        incoming, on=list(table.key), how="anti", nulls_equal=True
-    )
+    last = as_of(known.join(incoming.select(group).unique(), on=group, how="semi"), table)
+    gone = last.join(incoming, on=list(table.key), how="anti", nulls_equal=True)
     if whole is not None:
         gone = gone.filter(pl.col(named).is_in(list(whole)))
     gone = _still_stated(gone, table)
@@ -112,20 +112,26 @@ def refuse_upheaval(known: pl.DataFrame, incoming: pl.DataFrame, table: Table) -
         else pl.lit(0, pl.Int128).alias("value")
     )
     stated = incoming.group_by(group).agg(counted).sort(group)
-    before = _still_stated(as_of(known, table), table).group_by(group).agg(counted).sort(group)
+    series = [name for name in group if name != "period"]
+    related = known.join(stated.select(series).unique(), on=series, how="semi")
+    before = _still_stated(as_of(related, table), table).group_by(group).agg(counted).sort(group)
     if "period" in group:
-        series = [name for name in group if name != "period"]
         both = stated.sort("period", *series).join_asof(
             before.sort("period", *series),
             on="period",
             by=series,
             strategy="backward",
             suffix="_before",
+            coalesce=False,
+            tolerance="31d",
             check_sortedness=False,
         )
     else:
         both = stated.join(before, on=group, how="inner", suffix="_before")
     lost = (pl.col("rows_before") > FEW) & (pl.col("rows") * 2 < pl.col("rows_before"))
+    if "period" in group:
+        # Of a feed of shares each day is whole by itself, however few it names.
+        lost &= (pl.col("value") > 0) | (pl.col("period") == pl.col("period_before"))
     grown = (pl.col("value_before") > 0) & (pl.col("value") > pl.col("value_before") * MOST)
     wrong = both.filter(lost | grown).sort(group)
     if wrong.is_empty():

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from textwrap import wrap
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -17,6 +18,13 @@ from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.table import TableView
 
+COLUMNS = (
+    "Last good: when the feed was last read; as of: its own date of its newest figure.",
+    "Left today: requests that its daily budget leaves until midnight UTC.",
+    "New: rows that the last round with news brought; rows: all that the cache holds of it.",
+)
+"""What the columns are, for the help."""
+
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
 
 
@@ -25,9 +33,9 @@ class FeedsScreen(Page):
 
     DEFAULT_CSS = """
     FeedsScreen {
-        & > TopLines, & > StatusLines { height: 1; }
+        & > TopLines { height: 1; }
         & > ViewTable { height: 1fr; }
-        & > #detail { height: 4; }
+        & > #detail { max-height: 8; }
     }
     """
 
@@ -64,8 +72,12 @@ class FeedsScreen(Page):
         self.ask(self.desk.answers.feeds(), self._apply)
 
     def notes(self) -> tuple[str, ...]:
-        """Say what the cache has to say."""
-        return self.lines.lines
+        """Say what the columns are, and what the cache has to say."""
+        return (*COLUMNS, *self.lines.lines)
+
+    def on_resize(self) -> None:
+        """Break the lines anew."""
+        self._show_detail()
 
     def _on_pulse(self, pulse: Pulse) -> None:
         # Also a round that brought nothing new changes when a feed was asked and is due.
@@ -75,8 +87,10 @@ class FeedsScreen(Page):
         self._details = {one.feed: one.lines for one in view.details}
         self.table.view = view.table
         self._show_detail()
-        self.lines.lines = view.notices + self.desk.pulse().lines
+        self.lines.lines = view.notices
 
     def _show_detail(self) -> None:
         row = self.table.row
-        self.detail.lines = self._details.get(row.key, ()) if row else ()
+        lines = self._details.get(row.key, ()) if row else ()
+        room = max(self.size.width - 3, 20)
+        self.detail.lines = tuple(part for line in lines for part in wrap(line, room))

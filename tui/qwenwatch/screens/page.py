@@ -25,6 +25,8 @@ LAST_KEYS = ("app.help", "app.quit")
 
 NOTE_SECONDS = 4.0
 
+NOTHING_TO_ASK = "Nothing to ask: every feed was asked within a minute, or wants to be left alone"
+
 
 class Desk(NamedTuple):
     """What a screen works with.
@@ -154,7 +156,7 @@ class Page(Screen[None]):
     def _on_pulse(self, pulse: Pulse) -> None:
         self._show_status()
         if pulse.asked and self.is_current:
-            self.say(" · ".join(pulse.lines) or "No feed was due")
+            self.say(" · ".join(pulse.lines) or NOTHING_TO_ASK)
         if pulse.changed:
             self.reload()
 

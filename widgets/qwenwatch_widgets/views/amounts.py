@@ -67,6 +67,15 @@ def money(amount: Decimal | None) -> str:
     return text
 
 
+def short_count(count: int) -> str:
+    """A length of prompt as people say it: ``128k`` for 128,000 and for 131,072, ``1M``."""
+    for size, letter in ((10**6, "M"), (10**3, "k")):
+        if count >= size:
+            whole = count // 1024 if count % 1024 == 0 and letter == "k" else round(count / size)
+            return f"{whole}{letter}"
+    return str(count)
+
+
 def short_money(amount: Decimal) -> str:
     """An amount to two digits below 10, to whole units above, for where there is little room."""
     if amount == 0:

@@ -55,7 +55,7 @@ _COLUMNS = (
     Column("new", "New", "right", drop=7),
     Column("rows", "Rows", "right", drop=7),
     Column("licence", "Licence", drop=8),
-    Column("detail", "", grow=True),
+    Column("detail", "What, or what is wrong", grow=True),
 )
 
 
@@ -94,7 +94,8 @@ def _row(state: "FeedState", now: datetime) -> Row:
 def _detail(state: "FeedState") -> str:
     """The last error, what is missing, or what the feed is."""
     if state.state == "no key":
-        needed = f"set {state.settings.feed.key_env}; any OpenRouter API key will do"
+        feed = state.settings.feed
+        needed = f"set {feed.key_env}; any {feed.publisher} API key will do"
         return state.settings.key_withheld or needed
     return amounts.clean(state.error or state.settings.feed.title)
 
@@ -108,6 +109,9 @@ def _lines(state: "FeedState") -> tuple[str, ...]:
         f"{feed.title} · {feed.page}",
         f"{_citation(state)} · licence: {feed.licence}",
         f"{every} · {state.left_today:,} of {feed.budget:,} requests left today",
+        f"last good {amounts.instant(state.last_good)} · as of "
+        f"{amounts.instant(state.holding.as_of)} · {state.rows_new:,} rows new in the last round "
+        f"with news · {state.holding.rows:,} in the cache",
     ]
     if state.error or state.state == "no key":
         lines.append(f"{state.state}: {_detail(state)}")
@@ -122,6 +126,8 @@ def _citation(state: "FeedState") -> str:
 def _key(state: "FeedState") -> str:
     if not state.settings.feed.key_env:
         return "not needed"
+    if state.settings.key_withheld:
+        return "withheld"
     return "missing" if state.settings.key_missing else "present"
 
 

@@ -1,5 +1,6 @@
 """The price comparison as a table."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 OWN_CURRENCY = "USD"
 """The currency of amounts without a sign; others are never sorted or compared with these."""
+
+CHECKS = frozenset({"litellm"})
+"""Feeds that others are checked by: not the vendors' word, so that they are always named."""
 
 SIGNS = {"CNY": "¥", "EUR": "€"}
 
@@ -67,6 +71,7 @@ def prices_table(
         for row in frame.to_dicts()
         if row["variant"] == "" and (only is None or row["model"] in only)
     ]
+    alike = Counter(map(_alike, rows))
     rows.sort(key=lambda row: (place.get(row["model"], len(place)), row["model"]))
     money = {
         name: amounts.on_point([_money_text(row[name], row["currency"]) for row in rows])
@@ -91,11 +96,17 @@ def prices_table(
                 at,
                 names,
                 origins[row["feed"]],
+                row["feed"] in CHECKS or alike[_alike(row)] > 1,
             )
             for number, row in enumerate(rows)
         ),
         empty="no prices are known for this day: run `qwenwatch refresh`",
     )
+
+
+def _alike(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """What rows have in common that only their source tells apart."""
+    return row["model"], row["basis"], row["region"]
 
 
 def mix_text(mix: "Mix") -> str:
@@ -136,11 +147,14 @@ def _row(
     at: datetime,
     names: Mapping[str, str],
     origin: "Origin",
+    named: bool,
 ) -> Row:
     name = amounts.clean(row["name"])
     vendor = names.get(row["vendor"] or "", amounts.UNKNOWN)
     basis = row["basis"] + (f" · {row['region']}" if row["region"] in {"cn", "intl"} else "")
-    basis += f" · {origin.publisher}" if row["cross_check"] else ""
+    basis += f" · {origin.publisher}" if named else ""
+    if row["up_to"] is not None:
+        basis += f" · ≤{amounts.short_count(row['up_to'])}"
     cells = (
         Cell(f"◆ {name}" if row["model"] == baseline else name, sort=name.casefold()),
         Cell(vendor, "dim", sort=vendor.casefold()),

@@ -272,6 +272,7 @@ def _price(row: Mapping[str, Any]) -> dict[str, Any]:
         "region": row["region"],
         "variant": row["variant"],
         "window_utc": row["window_utc"],
+        "up_to": row["up_to"],
         "currency": row["currency"],
         "input": _number(row["input"]),
         "output": _number(row["output"]),
