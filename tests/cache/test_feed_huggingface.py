@@ -217,7 +217,7 @@ class TestRefused:
             (b"<!doctype html><html>", "web page"),
             (b'[{"id": "acme/m1", "down', "cut off"),
             (b'{"error": "Invalid username"}', "the answer is an object, expected a list"),
-            (b"[1]", "a model without id is a whole number, expected an object"),
+            (b"[1]", "a row without id is a whole number, expected an object"),
             (b'[{"id": "%s"}]' % (b"x" * 9_000), r"huggingface: .{,200}$"),
             (b"[" * 5_000, "huggingface: "),
         ],
@@ -242,13 +242,21 @@ class TestFaults:
                 other_type,
                 "5 of 5 rows .*downloads of Qwen/Qwen3-8B is a text, expected a whole number",
             ),
-            (negative_price, "downloads of Qwen/Qwen3-8B is out of bounds"),
-            (absurd_price, "downloads of Qwen/Qwen3-8B is out of bounds"),
         ],
     )
     def test_refused_with_the_field_named(self, fault: Any, complaint: str) -> None:
         with pytest.raises(FeedError, match=complaint):
             huggingface.parse(fault(NAME, self.body()), WHEN, "Qwen")
+
+    @pytest.mark.parametrize("fault", [negative_price, absurd_price])
+    def test_one_bad_model_of_few_costs_the_sums_and_itself(self, fault: Any) -> None:
+        answer = huggingface.parse(fault(NAME, self.body()), WHEN, "Qwen")
+        [note] = answer.notes
+        assert note.startswith("downloads of Qwen/Qwen3-8B is out of bounds")
+        assert answer.refused == {"another shape than documented": 1}
+        usage = answer.frames["usage"]
+        assert set(usage["kind"]) == {"model"}
+        assert "Qwen/Qwen3-8B" not in usage["entity"].to_list()
 
     def test_an_empty_list_brings_nothing(self) -> None:
         answer = huggingface.parse(empty_list(NAME, self.body()), WHEN, "Qwen")

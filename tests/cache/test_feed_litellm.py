@@ -211,8 +211,10 @@ class TestDrift:
         assert refused(parsed) == {"another shape than documented": 1}
         assert parsed.unread == {"x"}
         assert parsed.frames["price"].height == 11
-        with pytest.raises(FeedError, match=f"rows have another shape.*{field}"):
-            answer(x={**FLAT, field: value})
+        assert [note.partition(" is ")[0] for note in parsed.notes] == [f"{field} of x"]
+        several = {f"x{n}": {**FLAT, field: value} for n in range(3)}
+        with pytest.raises(FeedError, match=f"rows have another shape.*{field} of x0"):
+            answer(**good, **several)
 
     def test_a_row_that_names_no_provider_rightly_may_be_anyones(self) -> None:
         good = {f"m{n}": FLAT for n in range(10)}

@@ -48,7 +48,8 @@ from qwenwatch_cache.feeds.feed import (
     refuse_unit_error,
 )
 from qwenwatch_cache.feeds.money import RefusedPrice
-from qwenwatch_cache.frames import CATALOG, PRICE, PRICE_FIELDS, conform
+from qwenwatch_cache.feeds.price_row import price_row
+from qwenwatch_cache.frames import CATALOG, PRICE, conform
 
 NAME = "alibaba-list"
 FOLDER = "/modelstudioai/skills/main/skills/bailian-docs-llm-wiki/models/"
@@ -208,21 +209,18 @@ def _own_models(items: Sequence[msgspec.Raw]) -> tuple[dict[str, msgspec.Raw], C
 
 def _price_rows(name: str, amounts: Amounts, fetched_at: datetime) -> Iterator[dict[str, Any]]:
     for (variant, tier), columns in amounts.items():
-        yield {
-            "feed": NAME,
-            "basis": "list",
-            "provider": "alibaba-model-studio",
-            "region": "cn",
-            "model": name,
-            "variant": variant,
-            "tier_from": tier,
-            "window_utc": "",
-            "currency": "CNY",
-            **dict.fromkeys(PRICE_FIELDS),
-            **columns,
-            "listed": True,
-            "observed_at": fetched_at,
-        }
+        yield price_row(
+            NAME,
+            name,
+            columns,
+            fetched_at,
+            basis="list",
+            provider="alibaba-model-studio",
+            region="cn",
+            variant=variant,
+            tier_from=tier,
+            currency="CNY",
+        )
 
 
 def _catalog_row(name: str, model: _Model, fetched_at: datetime) -> dict[str, Any]:

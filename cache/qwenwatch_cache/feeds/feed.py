@@ -1,7 +1,7 @@
 """What a feed is: an address, a cadence, a licence line and a pure parser."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, TypeVar
@@ -10,7 +10,7 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
-from qwenwatch_cache.feeds.shape import describe
+from qwenwatch_cache.feeds.shape import LONGEST_NAME, describe
 
 Row = TypeVar("Row")
 
@@ -176,7 +176,8 @@ def decode_each(
         The good rows with their names, and the name and message of every bad row.
 
     Raises:
-        FeedError: More than a tenth of the rows is bad: that is another format, not a bad row.
+        FeedError: All rows are bad, or several and more than a tenth: that is another format, not
+            a bad row.
     """
     good: list[tuple[str, Row]] = []
     bad: list[tuple[str, str]] = []
@@ -185,12 +186,31 @@ def decode_each(
             good.append((name, msgspec.json.decode(raw, type=shape)))
         except _UNREADABLE as error:
             bad.append((name, describe(error, name)))
-    if len(bad) * 10 > len(rows):
+    if bad and (not good or (len(bad) >= SEVERAL and len(bad) * 10 > len(rows))):
         raise FeedError(
             f"{feed}: {len(bad)} of {len(rows)} rows have another shape than documented, "
             f"the first: {bad[0][1]}"
         )
     return good, bad
+
+
+def name_of(raw: msgspec.Raw, field: str) -> str:
+    """What messages call a row: one of its own fields, which is not trusted to be short."""
+    try:
+        fields = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+        return msgspec.json.decode(fields[field], type=str)[:LONGEST_NAME]
+    except (KeyError, *_UNREADABLE):
+        return f"a row without {field}"
+
+
+def refuse_empty(feed: str, things: Sized, what: str) -> None:
+    """Refuse an answer that holds nothing.
+
+    Raises:
+        FeedError: It does; one public scraper wrote empty files for months without noticing.
+    """
+    if not things:
+        raise FeedError(f"{feed}: the answer holds no {what}; that is a fault, not an empty market")
 
 
 def noted(bad: Sequence[tuple[str, str]], wrong: Sequence[str] = ()) -> tuple[str, ...]:

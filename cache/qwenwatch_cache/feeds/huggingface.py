@@ -39,6 +39,7 @@ from qwenwatch_cache.feeds.feed import (
     Request,
     decode,
     decode_each,
+    name_of,
     noted,
 )
 from qwenwatch_cache.frames import USAGE, conform
@@ -72,10 +73,6 @@ class _Model(msgspec.Struct):
         return sum(stated.values()) if isinstance(stated, dict) else stated
 
 
-class _Id(msgspec.Struct):
-    id: str
-
-
 def parse(body: bytes, fetched_at: datetime, org: str) -> Parsed:
     """Read the whole list of an organisation's models into usage rows.
 
@@ -94,7 +91,7 @@ def parse(body: bytes, fetched_at: datetime, org: str) -> Parsed:
     refused: Counter[str] = Counter()
     if not raws:
         refused["organisation without models"] = 1
-    found, bad = decode_each(NAME, [(_name(raw), raw) for raw in raws], _Model)
+    found, bad = decode_each(NAME, [(name_of(raw, "id"), raw) for raw in raws], _Model)
     if bad:
         refused["another shape than documented"] = len(bad)
     models: dict[str, _Model] = {}
@@ -136,14 +133,6 @@ def _paths() -> Iterator[tuple[str, str]]:
         for org in vendor.aliases.get(NAME, ()):
             asked = [("author", org), ("limit", PAGE_SIZE), *(("expand[]", one) for one in FIELDS)]
             yield org, f"{PATH}?{urlencode(asked)}"
-
-
-def _name(raw: msgspec.Raw) -> str:
-    """What messages call a model; its id is not trusted to be short."""
-    try:
-        return msgspec.json.decode(raw, type=_Id).id[:LONGEST_NAME]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return "a model without id"
 
 
 def _of_organisation(org: str, models: Collection[_Model], day: date) -> Iterator[dict[str, Any]]:

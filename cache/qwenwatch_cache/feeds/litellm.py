@@ -25,11 +25,13 @@ from qwenwatch_cache.feeds.feed import (
     decode,
     decode_each,
     noted,
+    refuse_empty,
     refuse_unit_error,
 )
 from qwenwatch_cache.feeds.litellm_prices import INPUT, OUTPUT, Offer, offers
 from qwenwatch_cache.feeds.money import RefusedPrice
-from qwenwatch_cache.frames import CATALOG, PRICE, PRICE_FIELDS, conform
+from qwenwatch_cache.feeds.price_row import price_row
+from qwenwatch_cache.frames import CATALOG, PRICE, conform
 from qwenwatch_cache.identity import load_identity
 from qwenwatch_cache.vendors import load_vendors
 
@@ -62,8 +64,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
     """
     entries = decode(NAME, body, dict[str, msgspec.Raw])
     total = len(entries)
-    if not total:
-        raise FeedError(f"{NAME}: the answer holds no models; that is a fault, not an empty market")
+    refuse_empty(NAME, entries, "models")
     refused: Counter[str] = Counter()
     if entries.pop(SAMPLE, None) is not None:
         refused["documentation, not a model"] += 1
@@ -148,21 +149,18 @@ def _own(heads: Sequence[tuple[str, _Head]], refused: Counter[str]) -> dict[str,
 def _price_row(
     key: str, provider: str, region: str, offer: Offer, fetched_at: datetime
 ) -> dict[str, Any]:
-    return {
-        "feed": NAME,
-        "basis": "list",
-        "provider": provider,
-        "region": region,
-        "model": key,
-        "variant": offer.variant,
-        "tier_from": offer.tier_from,
-        "window_utc": offer.window_utc,
-        "currency": "USD",
-        **dict.fromkeys(PRICE_FIELDS),
-        **offer.amounts,
-        "listed": True,
-        "observed_at": fetched_at,
-    }
+    return price_row(
+        NAME,
+        key,
+        offer.amounts,
+        fetched_at,
+        basis="list",
+        provider=provider,
+        region=region,
+        variant=offer.variant,
+        tier_from=offer.tier_from,
+        window_utc=offer.window_utc,
+    )
 
 
 def _catalog_row(key: str, provider: str, model: _Entry, fetched_at: datetime) -> dict[str, Any]:

@@ -28,7 +28,8 @@ from qwenwatch_cache.feeds.feed import (
     refuse_unit_error,
 )
 from qwenwatch_cache.feeds.money import RefusedPrice, kept
-from qwenwatch_cache.frames import CATALOG, PRICE, PRICE_FIELDS, conform
+from qwenwatch_cache.feeds.price_row import price_row
+from qwenwatch_cache.frames import CATALOG, PRICE, conform
 from qwenwatch_cache.identity import load_identity
 from qwenwatch_cache.vendors import load_vendors
 
@@ -152,21 +153,16 @@ def _price_rows(
     if cost.context_over_200k is not None and not cost.tiers:
         tiers[200_000] = base | _stated(cost.context_over_200k)
     for tier_from, amounts in tiers.items():
-        yield {
-            "feed": NAME,
-            "basis": "list",
-            "provider": provider,
-            "region": region,
-            "model": model_id,
-            "variant": "",
-            "tier_from": tier_from,
-            "window_utc": "",
-            "currency": "USD",
-            **dict.fromkeys(PRICE_FIELDS),
-            **amounts,
-            "listed": True,
-            "observed_at": fetched_at,
-        }
+        yield price_row(
+            NAME,
+            model_id,
+            amounts,
+            fetched_at,
+            basis="list",
+            provider=provider,
+            region=region,
+            tier_from=tier_from,
+        )
 
 
 def _amounts(prices: _Prices) -> dict[str, Decimal | None]:

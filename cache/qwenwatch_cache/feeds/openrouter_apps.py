@@ -17,7 +17,7 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
-from qwenwatch_cache.feeds.feed import Count, Done, Feed, Parsed, Request, decode
+from qwenwatch_cache.feeds.feed import Count, Done, Feed, Parsed, Request, decode, refuse_empty
 from qwenwatch_cache.feeds.openrouter_data import HOST, KEY_ENV, KIN, LICENCE, instant, whole_number
 from qwenwatch_cache.frames import CATALOG, USAGE, conform
 
@@ -64,8 +64,7 @@ def parse(body: bytes, fetched_at: datetime, asked: date) -> Parsed:
             the top 100, so a bad row refuses the whole answer.
     """
     answer = decode(NAME, body, _Body)
-    if not answer.data:
-        raise FeedError(f"{NAME}: the answer holds no rows; that is a fault, not an empty market")
+    refuse_empty(NAME, answer.data, "rows")
     as_of = instant(NAME, "meta.as_of", answer.meta.as_of) if answer.meta.as_of else fetched_at
     of_all = {
         "feed": NAME,

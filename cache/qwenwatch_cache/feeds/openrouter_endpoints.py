@@ -33,6 +33,7 @@ from qwenwatch_cache.feeds.feed import (
     Request,
     decode,
     decode_each,
+    name_of,
     noted,
     refuse_unit_error,
 )
@@ -63,10 +64,6 @@ class _Endpoint(msgspec.Struct):
     uptime_last_1d: _Percent | None = None
 
 
-class _Tag(msgspec.Struct):
-    tag: str
-
-
 class _Model(msgspec.Struct):
     id: str
     endpoints: list[msgspec.Raw]
@@ -94,7 +91,9 @@ def parse(body: bytes, fetched_at: datetime, model: str) -> Parsed:
         raise FeedError(
             f"{NAME}: the answer names no host of {model}; that is a fault, not an empty market"
         )
-    endpoints, bad = decode_each(NAME, [(_name(raw), raw) for raw in data.endpoints], _Endpoint)
+    endpoints, bad = decode_each(
+        NAME, [(name_of(raw, "tag"), raw) for raw in data.endpoints], _Endpoint
+    )
     refused: Counter[str] = Counter()
     if bad:
         refused["another shape than documented"] = len(bad)
@@ -148,13 +147,6 @@ def on_demand(model: str) -> Request:
         path=f"{PATH}/{quote(base_id)}/endpoints",
         parse=lambda body, fetched_at: parse(body, fetched_at, base_id),
     )
-
-
-def _name(raw: msgspec.Raw) -> str:
-    try:
-        return msgspec.json.decode(raw, type=_Tag).tag[:QUOTED]
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return "a row without tag"
 
 
 def _host_row(endpoint: _Endpoint, model: str, fetched_at: datetime) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 import msgspec
 import polars as pl
 
-from qwenwatch_cache.errors import FeedError
 from qwenwatch_cache.feeds.feed import (
     Count,
     Done,
@@ -22,7 +21,9 @@ from qwenwatch_cache.feeds.feed import (
     Request,
     decode,
     decode_each,
+    name_of,
     noted,
+    refuse_empty,
     refuse_unit_error,
 )
 from qwenwatch_cache.feeds.money import RefusedPrice
@@ -47,10 +48,6 @@ class _Model(msgspec.Struct):
     expiration_date: str | None = None
 
 
-class _Id(msgspec.Struct):
-    id: str
-
-
 class _Body(msgspec.Struct):
     data: list[msgspec.Raw]
 
@@ -62,9 +59,8 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
         FeedError: Not the documented shape, no models, or too many bad rows.
     """
     raws = decode(NAME, body, _Body).data
-    if not raws:
-        raise FeedError(f"{NAME}: the answer holds no models; that is a fault, not an empty market")
-    models, bad = decode_each(NAME, [(_name(raw), raw) for raw in raws], _Model)
+    refuse_empty(NAME, raws, "models")
+    models, bad = decode_each(NAME, [(name_of(raw, "id"), raw) for raw in raws], _Model)
     refused: Counter[str] = Counter()
     unread = {split_variant(name)[0] for name, _ in bad}
     if bad:
@@ -103,13 +99,6 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
 def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
     """One request for the whole list."""
     return [Request(PATH, parse)]
-
-
-def _name(raw: msgspec.Raw) -> str:
-    try:
-        return msgspec.json.decode(raw, type=_Id).id
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return "a row without id"
 
 
 def _catalog_row(model: _Model, fetched_at: datetime) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import msgspec
 
 from qwenwatch_cache.feeds.feed import Count
 from qwenwatch_cache.feeds.money import amount_of, per_million
-from qwenwatch_cache.frames import PRICE_FIELDS
+from qwenwatch_cache.feeds.price_row import price_row
 from qwenwatch_cache.identity import split_variant
 
 PER_TOKEN = {
@@ -97,21 +97,17 @@ def price_rows(
     for one in ladder:
         tiles.append((one.min_prompt_tokens or 0, "", base | _stated(one)))
     for tier_from, window, amounts in tiles:
-        yield {
-            "feed": feed,
-            "basis": "route",
-            "provider": provider,
-            "region": "",
-            "model": base_id,
-            "variant": variant,
-            "tier_from": tier_from,
-            "window_utc": window,
-            "currency": "USD",
-            **dict.fromkeys(PRICE_FIELDS),
-            **amounts,
-            "listed": True,
-            "observed_at": observed_at,
-        }
+        yield price_row(
+            feed,
+            base_id,
+            amounts,
+            observed_at,
+            basis="route",
+            provider=provider,
+            variant=variant,
+            tier_from=tier_from,
+            window_utc=window,
+        )
 
 
 def _amounts(prices: _Prices) -> dict[str, Decimal | None]:

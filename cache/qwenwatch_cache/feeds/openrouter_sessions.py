@@ -26,6 +26,7 @@ from qwenwatch_cache.feeds.feed import (
     decode,
     decode_each,
     noted,
+    refuse_empty,
     refuse_unit_error,
 )
 from qwenwatch_cache.feeds.money import RefusedPrice, kept
@@ -70,8 +71,8 @@ def parse(body: bytes, fetched_at: datetime, offset: int = 0) -> Parsed:
             rows, or too many medians that cannot be right (above 1,000 USD, negative).
     """
     answer = decode(NAME, body, _Body)
-    if not answer.data and offset == 0:
-        raise FeedError(f"{NAME}: the answer holds no rows; that is a fault, not an empty market")
+    if offset == 0:
+        refuse_empty(NAME, answer.data, "rows")
     as_of = instant(NAME, "meta.as_of", answer.meta.as_of) if answer.meta.as_of else fetched_at
     named = [(f"row {number}", raw) for number, raw in enumerate(answer.data, offset + 1)]
     good, bad = decode_each(NAME, named, _Row)

@@ -17,7 +17,7 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
-from qwenwatch_cache.feeds.feed import Count, Done, Feed, Parsed, Request, decode
+from qwenwatch_cache.feeds.feed import Count, Done, Feed, Parsed, Request, decode, refuse_empty
 from qwenwatch_cache.feeds.openrouter_data import HOST, KEY_ENV, KIN, LICENCE, instant
 from qwenwatch_cache.frames import TASK, conform
 
@@ -62,8 +62,7 @@ def parse(body: bytes, fetched_at: datetime) -> Parsed:
             the whole answer.
     """
     data = decode(NAME, body, _Body).data
-    if not data.classifications:
-        raise FeedError(f"{NAME}: the answer holds no tasks; that is a fault, not an empty market")
+    refuse_empty(NAME, data.classifications, "tasks")
     as_of = instant(NAME, "data.as_of", data.as_of)
     frame = pl.DataFrame(
         [

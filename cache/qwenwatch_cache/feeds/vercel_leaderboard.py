@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
-from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode
+from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode, refuse_empty
 from qwenwatch_cache.frames import USAGE, conform
 
 NAME = "vercel-leaderboard"
@@ -53,8 +53,7 @@ def parse(body: bytes, fetched_at: datetime, kind: str) -> Parsed:
             a day whose shares do not add up to 100 %.
     """
     rows = decode(NAME, body, _Body).rows
-    if not rows:
-        raise FeedError(f"{NAME}: the answer holds no rows; that is a fault, not an empty market")
+    refuse_empty(NAME, rows, "rows")
     today = fetched_at.astimezone(UTC).date()
     kept = [row for row in rows if row.metric in METRICS and row.date < today]
     frame = pl.DataFrame(
