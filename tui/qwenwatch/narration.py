@@ -22,7 +22,7 @@ def outcome_line(outcome: "Outcome", now: datetime) -> str:
         rules = ", ".join(f"{count:,} {rule}" for rule, count in sorted(outcome.refused.items()))
         text += f"; left out: {rules}"
     if outcome.notes:
-        text += f" ({'; '.join(outcome.notes)})"
+        text += f" (the first: {outcome.notes[0]})"  # a line must stay one that is read
     if outcome.due and outcome.state in {"not due", "failed"}:
         text += f"; next {outcome.due:%Y-%m-%d %H:%MZ}"
     return clean(text)  # messages quote what feeds sent
