@@ -4,9 +4,9 @@
 
 Two ids are joined only if somebody publishes that they are the same model: models.dev (`base_model`
 in its TOML tree, MIT), OpenRouter (`canonical_slug` in its catalogue), the same id under the same
-maker in both, or a line of `REVIEWED` with its reason. LiteLLM's keys, without the provider in
-front, join models that are known from these and add none. No dates are stripped, no names compared
-loosely; what stays unclear is left out and printed.
+maker in both, or a line of `identity_reviewed.csv` with its reason. LiteLLM's keys, without the
+provider in front, join models that are known from these and add none. No dates are stripped, no
+names compared loosely; what stays unclear is left out and printed.
 """
 
 import argparse
@@ -27,142 +27,12 @@ from qwenwatch_cache.feeds import alibaba_list, litellm
 from qwenwatch_cache.identity import split_variant
 from qwenwatch_cache.vendors import load_vendors
 
+# Decisions of people, with the reason of each; an empty canonical id leaves the feed's id out.
+REVIEW = Path(__file__).with_name("identity_reviewed.csv")
 OUTPUT = Path(__file__).parents[1] / "qwenwatch_cache" / "identity.csv"
 
 # Placeholders of OpenRouter's usage feeds, not models.
 REMAINDERS = frozenset({"other", "Others"})
-
-# (feed, id) -> (canonical id or None for "leave out", why that is certain).
-REVIEWED: Mapping[tuple[str, str], tuple[str | None, str]] = {
-    ("models-dev", "deepseek/deepseek-chat"): (
-        None,
-        "an alias that moves with every release, while OpenRouter's deepseek-chat is V3 of 2024-12",
-    ),
-    ("models-dev", "morph/auto"): (None, "a router, not a model"),
-    ("models-dev", "moonshotai/kimi-k2.7-code-highspeed"): (
-        "moonshotai/kimi-k2.7-code-highspeed",
-        "its base_model is the slower model, which has another price",
-    ),
-    ("models-dev", "moonshotai-cn/kimi-k2.7-code-highspeed"): (
-        "moonshotai/kimi-k2.7-code-highspeed",
-        "its base_model is the slower model, which has another price",
-    ),
-    ("openrouter-models", "moonshotai/kimi-k2"): (
-        "moonshotai/kimi-k2-0711-preview",
-        "OpenRouter names it 'Kimi K2 0711', and keeps kimi-k2-0905 apart",
-    ),
-    ("openrouter-models", "moonshotai/kimi-k2-0905"): (
-        "moonshotai/kimi-k2-0905-preview",
-        "OpenRouter names it 'Kimi K2 0905'; Moonshot published no other 0905",
-    ),
-    ("openrouter-models", "qwen/qwen3-coder"): (
-        "alibaba/qwen3-coder-480b-a35b-instruct",
-        "its hugging_face_id is Qwen/Qwen3-Coder-480B-A35B-Instruct",
-    ),
-    ("openrouter-models", "cohere/command-a"): (
-        "cohere/command-a-03-2025",
-        "its canonical_slug is cohere/command-a-03-2025",
-    ),
-    ("openrouter-models", "anthropic/claude-sonnet-4"): (
-        "anthropic/claude-sonnet-4-0",
-        "Anthropic's own name of the same model, as with the other -0 and -1 ids",
-    ),
-    ("openrouter-models", "anthropic/claude-opus-4"): (
-        "anthropic/claude-opus-4-0",
-        "Anthropic's own name of the same model, as with the other -0 and -1 ids",
-    ),
-    ("openrouter-models", "anthropic/claude-3-haiku"): (
-        "anthropic/claude-3-haiku-20240307",
-        "the only Claude 3 Haiku that Anthropic released",
-    ),
-    ("openrouter-models", "anthropic/claude-3.5-haiku-20241022"): (
-        "anthropic/claude-3-5-haiku-20241022",
-        "its canonical_slug is Anthropic's own id",
-    ),
-    ("openrouter-models", "anthropic/claude-3.7-sonnet"): (
-        "anthropic/claude-3-7-sonnet-20250219",
-        "its canonical_slug is Anthropic's own id",
-    ),
-    ("openrouter-models", "google/gemini-2.5-flash-preview"): (
-        "google/gemini-2.5-flash-preview-04-17",
-        "its canonical_slug is Google's own id",
-    ),
-    ("openrouter-models", "google/gemini-2.5-pro-preview"): (
-        "google/gemini-2.5-pro-preview-06-05",
-        "its canonical_slug is Google's own id",
-    ),
-    ("openrouter-models", "mistralai/mistral-medium-3"): (
-        "mistral/mistral-medium-2505",
-        "models.dev names 2505 'Mistral Medium 3', OpenRouter too",
-    ),
-    ("openrouter-models", "mistralai/mistral-medium-3.1"): (
-        "mistral/mistral-medium-2508",
-        "models.dev names 2508 'Mistral Medium 3.1', OpenRouter too",
-    ),
-    ("openrouter-models", "mistralai/mistral-medium-3-5"): (
-        "mistral/mistral-medium-2604",
-        "models.dev names 2604 'Mistral Medium 3.5', OpenRouter too",
-    ),
-    ("openrouter-models", "mistralai/mistral-small-3.2-24b-instruct"): (
-        "mistral/mistral-small-2506",
-        "models.dev names 2506 'Mistral Small 3.2'; the canonical_slug ends in 2506",
-    ),
-    ("openrouter-models", "qwen/qwen-2.5-7b-instruct"): (
-        "alibaba/qwen2-5-7b-instruct",
-        "spelling; its hugging_face_id is Qwen/Qwen2.5-7B-Instruct",
-    ),
-    ("openrouter-models", "qwen/qwen-2.5-72b-instruct"): (
-        "alibaba/qwen2-5-72b-instruct",
-        "spelling; its hugging_face_id is Qwen/Qwen2.5-72B-Instruct",
-    ),
-    ("openrouter-models", "qwen/qwen-2.5-coder-32b-instruct"): (
-        "alibaba/qwen2-5-coder-32b-instruct",
-        "spelling; its hugging_face_id is Qwen/Qwen2.5-Coder-32B-Instruct",
-    ),
-    ("openrouter-models", "qwen/qwen2.5-vl-72b-instruct"): (
-        "alibaba/qwen2-5-vl-72b-instruct",
-        "spelling; its hugging_face_id is Qwen/Qwen2.5-VL-72B-Instruct",
-    ),
-    ("openrouter-models", "thudm/glm-4-32b"): (
-        "zhipuai/glm-4-32b-0414",
-        "its hugging_face_id is THUDM/GLM-4-32B-0414; z-ai/glm-4-32b was on sale beside it",
-    ),
-    ("openrouter-models", "upstage/solar-pro-3"): ("upstage/solar-pro3", "spelling of Solar Pro 3"),
-    ("openrouter-models", "x-ai/grok-4.20-multi-agent"): (
-        "xai/grok-4.20-multi-agent-0309",
-        "same name in both, and the canonical_slug ends in 20260309",
-    ),
-    **{
-        ("litellm", key): (
-            None,
-            "an alias that moves with every release; OpenRouter's id of that name is one model",
-        )
-        for key in (
-            "command-r",
-            "command-r-plus",
-            "deepseek-chat",
-            "deepseek/deepseek-chat",
-            "mistral/mistral-medium",
-            "mistral/mistral-small",
-            "mistral/mistral-tiny",
-        )
-    },
-    ("alibaba-list", "qwen3-235b-a22b-instruct-2507"): (
-        "alibaba/qwen3-235b-a22b-2507",
-        "OpenRouter's hugging_face_id of its qwen3-235b-a22b-2507 is Qwen3-235B-A22B-Instruct-2507",
-    ),
-    ("vercel-leaderboard", "Claude Haiku 4.5"): (
-        "anthropic/claude-haiku-4-5",
-        "models.dev also gives the name to the dated id of the same model",
-    ),
-    ("vercel-leaderboard", "GPT 5.5"): ("openai/gpt-5.5", "spelling of GPT-5.5"),
-    ("vercel-leaderboard", "GPT 5.6 Luna"): ("openai/gpt-5.6-luna", "spelling of GPT-5.6 Luna"),
-    ("vercel-leaderboard", "GPT 5.6 Sol"): ("openai/gpt-5.6-sol", "spelling of GPT-5.6 Sol"),
-    ("vercel-leaderboard", "Gemini 3 Flash"): (
-        "google/gemini-3-flash-preview",
-        "the only Gemini 3 Flash in either catalogue",
-    ),
-}
 
 # Who made a model that a first-party provider sells beside its own, by the start of its id.
 MAKER_OF_PREFIX: Mapping[str, str] = {
@@ -172,6 +42,18 @@ MAKER_OF_PREFIX: Mapping[str, str] = {
     "minimax-": "minimax",
     "moonshot-": "moonshotai",
 }
+
+
+def read_review(path: Path) -> dict[tuple[str, str], tuple[str | None, str]]:
+    """Read what was reviewed: (feed, id) -> (canonical id, None to leave it out; the reason)."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return {
+            (row["feed"], row["id"]): (row["canonical"] or None, row["reason"])
+            for row in csv.DictReader(file)
+        }
+
+
+REVIEWED = read_review(REVIEW)
 
 
 @dataclass(frozen=True)

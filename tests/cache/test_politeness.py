@@ -1,6 +1,5 @@
 """Budgets that nothing gets around, and wishes to be left alone that bind everyone."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,44 +19,14 @@ from tests.cache.polling import (
     NO_BASELINE,
     Watch,
     settings_of,
-    without_waits,
 )
-from tests.feedserver import FeedServer, FixtureBodies
+from tests.feedserver import FeedServer
 
 FORCE = Wish(force=True)
 TEN = tuple(f"/{number}" for number in range(10))
 
 
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with without_waits(monkeypatch):
-        yield
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def player(monkeypatch: pytest.MonkeyPatch) -> Player:
-    return Player(monkeypatch)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def store(root: Path) -> Store:
-    return Store(root, bundled=NO_BASELINE)
-
-
-@pytest.fixture
-def server(watch: Watch) -> Iterator[FeedServer]:
-    with FeedServer(FixtureBodies(), now=lambda: watch.now) as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("no_waits")
 
 
 class TestBudget:

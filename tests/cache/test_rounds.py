@@ -1,6 +1,6 @@
 """A round goes on after a failure, knows when to stop, and is finished by the next one."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -18,46 +18,15 @@ from qwenwatch_cache.round import HOPELESS
 from qwenwatch_cache.store import Store
 from tests.cache.played import Player, log_of, parse, requests_for, settings_for
 from tests.cache.polling import (
-    NO_BASELINE,
     Watch,
     settings_of,
-    without_waits,
 )
-from tests.feedserver import FeedServer, FixtureBodies
+from tests.feedserver import FeedServer
 
 TEN = tuple(f"/{number}" for number in range(10))
 
 
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with without_waits(monkeypatch):
-        yield
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def player(monkeypatch: pytest.MonkeyPatch) -> Player:
-    return Player(monkeypatch)
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def store(root: Path) -> Store:
-    return Store(root, bundled=NO_BASELINE)
-
-
-@pytest.fixture
-def server(watch: Watch) -> Iterator[FeedServer]:
-    with FeedServer(FixtureBodies(), now=lambda: watch.now) as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("no_waits")
 
 
 class TestRounds:

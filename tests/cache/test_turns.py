@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -21,38 +21,13 @@ from tests.cache.polling import (
     NO_BASELINE,
     Watch,
     settings_of,
-    without_waits,
 )
-from tests.feedserver import FeedServer, FixtureBodies
+from tests.feedserver import FeedServer
 
 FORCE = Wish(force=True)
 
 
-@pytest.fixture(autouse=True)
-def no_waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with without_waits(monkeypatch):
-        yield
-
-
-@pytest.fixture
-def watch() -> Watch:
-    return Watch()
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def store(root: Path) -> Store:
-    return Store(root, bundled=NO_BASELINE)
-
-
-@pytest.fixture
-def server(watch: Watch) -> Iterator[FeedServer]:
-    with FeedServer(FixtureBodies(), now=lambda: watch.now) as server:
-        yield server
+pytestmark = pytest.mark.usefixtures("no_waits")
 
 
 class TestTurns:

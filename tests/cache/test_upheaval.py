@@ -123,11 +123,15 @@ class TestUsage:
 
     def test_a_day_before_all_others_with_nothing(self, store: Store) -> None:
         hear(store, models(40), 0)
-        hear(store, models(3), 1, period=DAY - timedelta(days=300))
+        long_ago = DAY - timedelta(days=300)
+        assert hear(store, models(3), 1, period=long_ago) == 3
+        assert store.cached(USAGE_TABLE).filter(period=long_ago).height == 3
 
     def test_another_feed_is_another_thing(self, store: Store) -> None:
         hear(store, models(40), 0)
-        store.append({"usage": usage(models(3), at(1), feed="g")}, at(1))
+        assert store.append({"usage": usage(models(3), at(1), feed="g")}, at(1)) == 3
+        rows = store.cached(USAGE_TABLE)
+        assert (rows.filter(feed="g").height, rows.filter(feed="f").height) == (3, 40)
 
     def test_what_has_stood_long_enough_is_believed(self, store: Store) -> None:
         hear(store, models(40), 0)
