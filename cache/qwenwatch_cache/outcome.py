@@ -21,6 +21,7 @@ class Outcome:
         due: When it may be asked again.
         refused: Entries that were not kept, by rule.
         notes: What was wrong with some of them.
+        doubted: Prices that jumped, which are not shown before they have stood for a while.
     """
 
     feed: str
@@ -31,3 +32,4 @@ class Outcome:
     due: datetime | None = None
     refused: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()

@@ -13,9 +13,10 @@ import polars as pl
 from qwenwatch_cache.clock import Clock
 from qwenwatch_cache.errors import FeedError, Implausible
 from qwenwatch_cache.feeds.feed import NOTES, Parsed, Request
-from qwenwatch_cache.frames import FETCH
+from qwenwatch_cache.frames import FETCH, PRICE_TABLE
 from qwenwatch_cache.http import ATTEMPTS, Answer, Refused, be_patient, get, without_secrets
 from qwenwatch_cache.http_pages import get_pages
+from qwenwatch_cache.market.doubts import jumps
 from qwenwatch_cache.outcome import Outcome, State
 from qwenwatch_cache.schedule import (
     STANDS,
@@ -83,6 +84,7 @@ class Round:
     _rows_new: int = 0
     _refused: Counter[str] = field(default_factory=Counter)
     _notes: tuple[str, ...] = ()
+    _doubted: tuple[str, ...] = ()
     _made: int = 0
     _spent: int = 0
     _last_started: datetime | None = None
@@ -221,6 +223,9 @@ class Round:
                     f"{name}: the answer holds {_things(parsed):,} entries, there were {before:,} "
                     "before; taken for a fault, not for news"
                 )
+            doubted: tuple[str, ...] = ()
+            if (prices := parsed.frames.get("price")) is not None:
+                doubted = jumps(self.store.cached(PRICE_TABLE), prices)
             new = self.store.append(
                 parsed.frames,
                 answer.fetched_at,
@@ -235,6 +240,7 @@ class Round:
             self.store.keep_body(name, answer.body, answer.sha256, answer.fetched_at)
         self._rows += parsed.rows
         self._rows_new += new
+        self._doubted += doubted
         self._notes = (*self._notes, *parsed.notes)[:NOTES]
         self._refused.update({rule: count for rule, count in parsed.refused.items() if count})
         return new
@@ -263,9 +269,16 @@ class Round:
         return self._outcome("failed", message, due)
 
     def _outcome(self, state: State, message: str, due: datetime) -> Outcome:
-        name = self.settings.feed.name
         return Outcome(
-            name, state, self._rows, self._rows_new, message, due, dict(self._refused), self._notes
+            self.settings.feed.name,
+            state,
+            self._rows,
+            self._rows_new,
+            message,
+            due,
+            dict(self._refused),
+            self._notes,
+            self._doubted,
         )
 
     def _role(self) -> str:

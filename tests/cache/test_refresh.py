@@ -1,19 +1,25 @@
 """Polite rounds over the feeds: what is asked when, what is kept, and that no fault costs data."""
 
 import gzip
+import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from qwenwatch.narration import outcome_line
 from qwenwatch_cache.errors import StoreError
 from qwenwatch_cache.frames import FETCH_TABLE, PRICE_TABLE, TABLES, USAGE_TABLE
 from qwenwatch_cache.health import feed_states
 from qwenwatch_cache.http import ATTEMPTS
+from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.outcome import Outcome
 from qwenwatch_cache.refresh import Wish, refresh
 from qwenwatch_cache.schedule import FeedSettings
@@ -483,3 +489,42 @@ class TestHealth:
         states = feed_states(store.cached(FETCH_TABLE), feeds, watch.now)
         assert [one.state for one in states] == ["no key", "off"]
         assert all(one.last_good is not None for one in states)
+
+
+async def test_a_price_that_jumps_is_told_and_not_shown(
+    server: FeedServer, store: Store, watch: Watch
+) -> None:
+    feeds = settings_of(server, MODELS)
+    [first] = await refresh(store, feeds, watch)
+    assert first.doubted == ()
+    before = FixtureBodies().document(MODELS)
+    assert before is not None
+    body = json.loads(before)
+    row = next(one for one in body["data"] if one["id"] == "qwen/qwen3-max")
+    was = row["pricing"]["prompt"]
+    row["pricing"]["prompt"] = format(Decimal(was) * 60, "f")
+    server.bodies = Changed(json.dumps(body).encode())
+    watch.on(hours=2)
+    [told] = await refresh(store, feeds, watch)
+    [text] = told.doubted
+    now = Decimal(was) * 1_000_000
+    match = re.fullmatch(r"input of qwen/qwen3-max from ([\d.]+) to ([\d.]+)", text)
+    assert match is not None
+    assert (Decimal(match[1]), Decimal(match[2])) == (now, now * 60)
+    assert "until it has stood for a week: 1 (input of qwen/qwen3-max" in outcome_line(
+        told, watch.now
+    )
+    shown = Known(store, watch.now).prices(watch.now, "alibaba/qwen3-max", Mix())
+    [price] = shown.filter(feed=MODELS, source_id="qwen/qwen3-max", variant="")["input"]
+    assert price == now
+
+
+class Changed(FixtureBodies):
+    """The fixtures with another list of models."""
+
+    def __init__(self, models: bytes) -> None:
+        super().__init__()
+        self._models = models
+
+    def document(self, feed: str) -> bytes | None:
+        return self._models if feed == MODELS else super().document(feed)

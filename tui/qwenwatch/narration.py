@@ -23,6 +23,9 @@ def outcome_line(outcome: "Outcome", now: datetime) -> str:
         text += f"; left out: {rules}"
     if outcome.notes:
         text += f" (the first: {outcome.notes[0]})"  # a line must stay one that is read
+    if outcome.doubted:
+        first, count = outcome.doubted[0], len(outcome.doubted)
+        text += f"; jumped, and not shown until it has stood for a week: {count:,} ({first})"
     if outcome.due and outcome.state in {"not due", "failed"}:
         text += f"; next {outcome.due:%Y-%m-%d %H:%MZ}"
     return clean(text)  # messages quote what feeds sent

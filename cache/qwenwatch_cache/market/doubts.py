@@ -15,6 +15,7 @@ from typing import Any
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, PRICE, PRICE_FIELDS, PRICE_TABLE
+from qwenwatch_cache.store import as_of
 
 TWO_POLLS = timedelta(minutes=30)
 """A price of 0 must stand for longer than this: no two polls are nearer to each other."""
@@ -69,6 +70,23 @@ def far_apart(one: Decimal | None, other: Decimal | None) -> bool:
     if not one or not other:
         return False
     return max(one, other) >= JUMP * min(one, other)
+
+
+def jumps(known: pl.DataFrame, stated: pl.DataFrame) -> tuple[str, ...]:
+    """Say which prices that a feed states now will be doubted, for people.
+
+    Args:
+        known: Rows of the price table before, all revisions.
+        stated: What a feed states now.
+    """
+    before = as_of(known, PRICE_TABLE).select(*PRICE_TABLE.key, "input", "output")
+    both = stated.join(before, on=list(PRICE_TABLE.key), suffix="_before", nulls_equal=True)
+    return tuple(
+        f"{column} of {row['model']} from {row[f'{column}_before']:f} to {row[column]:f}"
+        for row in both.sort(PRICE_TABLE.key).iter_rows(named=True)
+        for column in ("input", "output")
+        if far_apart(row[f"{column}_before"], row[column])
+    )
 
 
 def without_jumps(
