@@ -1,6 +1,7 @@
 """How fast it is, as ratios to floors measured in the same run.
 
-    python benchmarks/bench.py [start] [snapshot] [question] [refresh] [parse] [imports]
+    python benchmarks/bench.py [start] [snapshot] [ready] [question] [decade] [refresh] [parse]
+                               [append] [imports]
 
 Machines drift, so every program is run in turn with its floor (A B A B …) and the medians of both
 and the median of the ratios are printed. Compiled files are made first; without them every start
@@ -82,6 +83,29 @@ def snapshot() -> None:
             )
 
 
+def ready() -> None:
+    """A closed day's snapshot that is kept ready, printed, against `import polars`."""
+    from datetime import UTC, datetime
+
+    import polars as pl
+
+    from qwenwatch_cache.frames import FETCH
+    from qwenwatch_cache.store import Store
+
+    with _cache() as environment:
+        learned = datetime(2026, 8, 24, tzinfo=UTC)  # the day has closed by then
+        row = dict.fromkeys(FETCH) | {"feed": "models-dev", "url": "x", "started": learned}
+        Store(Path(environment["QWENWATCH_CACHE_DIR"])).log(pl.DataFrame([row], FETCH), learned)
+        for kind in ("text", "json", "csv"):
+            command = ["snapshot", "--date", "2026-08-21", "--format", kind]
+            _compare(
+                f"snapshot kept ready --format {kind}",
+                partial(until_end, ["-m", "qwenwatch", *command], environment),
+                "import polars",
+                lambda: until_end(["-c", "import polars"], environment),
+            )
+
+
 def question() -> None:
     """One question, cold, against `import polars`."""
     with _cache() as environment:
@@ -92,6 +116,75 @@ def question() -> None:
                 "import polars",
                 lambda: until_end(["-c", "import polars"], environment),
             )
+
+
+def decade() -> None:
+    """Questions over 1 and 10 years of all feeds, against `import polars` and one another."""
+    from decade import make_cache
+
+    with tempfile.TemporaryDirectory() as folder:
+        caches: dict[int, dict[str, str]] = {}
+        for years in (1, 10):
+            root = Path(folder) / str(years)
+            make_cache(root, years)
+            caches[years] = {
+                "QWENWATCH_CACHE_DIR": str(root),
+                "QWENWATCH_OFFLINE": "1",
+                "QWENWATCH_NOW": "2026-08-22T12:00:00Z",
+            }
+        for command in (
+            ["leaders", "--by", "model"],
+            ["prices", "claude-opus-4.6"],
+            ["definitions"],
+        ):
+            ask = {
+                years: partial(until_end, ["-m", "qwenwatch", *command], variables)
+                for years, variables in caches.items()
+            }
+            for years, question in ask.items():
+                floor = partial(until_end, ["-c", "import polars"], caches[years])
+                _compare(f"{' '.join(command)}, {years} y", question, "import polars", floor)
+            _compare(f"{' '.join(command)}, 10 y", ask[10], "the same over 1 year", ask[1])
+        short, long = (_appending(Path(folder) / str(years)) for years in (1, 10))
+        _compare("append of prices and a day's ranking, 10 y", long, "the same at 1 year", short)
+
+
+def _appending(root: Path) -> Measure:
+    """Stores an answer of two feeds and their log, each time an hour later than before."""
+    from datetime import UTC, datetime, timedelta
+
+    import polars as pl
+
+    from qwenwatch_cache.frames import FETCH, PRICE_TABLE, USAGE_TABLE
+    from qwenwatch_cache.store import Store, as_of
+
+    store = Store(root)
+    now = datetime(2026, 8, 22, 12, tzinfo=UTC)
+    price = as_of(store.cached(PRICE_TABLE, feeds=["openrouter-models"]), PRICE_TABLE)
+    price = price.filter("listed")
+    usage = as_of(store.cached(USAGE_TABLE, feeds=["openrouter-rankings"]), USAGE_TABLE)
+    usage = usage.filter(pl.col("period") >= now.date() - timedelta(days=3))
+
+    def work() -> None:
+        nonlocal now, price, usage
+        now += timedelta(hours=1)
+        # Three prices have moved, and the newest day was restated.
+        moved = pl.int_range(pl.len()) < 3
+        price = price.with_columns(
+            pl.when(moved).then(pl.col("input") + 1).otherwise("input").cast(price.schema["input"]),
+            observed_at=pl.lit(now),
+        )
+        newest = pl.col("period") == pl.col("period").max()
+        usage = usage.with_columns(
+            pl.when(newest).then(pl.col("value") + 1).otherwise("value"), observed_at=pl.lit(now)
+        )
+        for frames in ({"price": price}, {"usage": usage}):
+            feed = next(iter(frames.values())).item(0, "feed")
+            new = store.append(frames, now)
+            row = dict.fromkeys(FETCH.names()) | {"feed": feed, "url": "x", "started": now}
+            store.log(pl.DataFrame([{**row, "rows_new": new}], schema=FETCH), now)
+
+    return partial(_timed, work)
 
 
 def refresh() -> None:
@@ -187,7 +280,9 @@ def imports() -> None:
 BENCHMARKS: Mapping[str, Callable[[], None]] = {
     "start": start,
     "snapshot": snapshot,
+    "ready": ready,
     "question": question,
+    "decade": decade,
     "refresh": refresh,
     "parse": parse,
     "append": append,

@@ -23,6 +23,7 @@ def test_the_wheel_holds_the_rooms_and_their_data(tmp_path: Path) -> None:
         "qwenwatch/cli.py",
         "qwenwatch_widgets/views/market.py",
         "qwenwatch_cache/vendors.toml",
+        "qwenwatch_cache/vendors.json",
         "qwenwatch_cache/identity.csv",
         "qwenwatch_cache/baseline/usage.parquet",
         "qwenwatch_cache/baseline/NOTICE",

@@ -3,9 +3,17 @@
 import os
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 NOW_VARIABLE = "QWENWATCH_NOW"
+
+CLOCK_SKEW = timedelta(hours=1)
+"""What was observed up to this much after now counts as known now: clocks are set back, and every
+command that plays a recorded day (QWENWATCH_NOW) begins at the same moment."""
+
+SETTLED = timedelta(hours=1)
+"""What was learned by a moment has been stored so long after it: rounds that were under way then
+are over."""
 
 Clock = Callable[[], datetime]
 """Gives the present moment as an aware UTC datetime."""

@@ -9,13 +9,26 @@ from typing import Literal
 import polars as pl
 
 from qwenwatch_cache.frames import FETCH_TABLE, INSTANT, TABLES
-from qwenwatch_cache.schedule import FeedSettings, Record, midnight_after, record_of
+from qwenwatch_cache.schedule import (
+    FeedSettings,
+    Standing,
+    ends_of,
+    midnight_after,
+    standing_of,
+)
 from qwenwatch_cache.store import Store
 
 State = Literal["ok", "stale", "failing", "never asked", "on demand", "no key", "off"]
 
 LATE = timedelta(hours=1)
 """How much later than due a feed may be before it is called stale."""
+
+
+RECENT = timedelta(days=40)
+"""How far back the log is read of feeds that were asked in that time."""
+
+LOOKED_AT = ("feed", "started", "status", "rows_new", "retry_at", "error", "role")
+"""Columns of the log that tell how feeds are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +79,41 @@ def feed_states(
     """Health of every feed.
 
     Args:
-        log: This cache's log of requests (frames.FETCH), in the order in which they were logged.
+        log: This cache's log of requests in the order in which they were logged; of the columns of
+            frames.FETCH only `LOOKED_AT`.
         feeds: What the configuration says of each feed.
         now: The present moment.
         holdings: What the cache holds, by feed (see `holdings_of`).
     """
+    ends = ends_of(log, now)
+    brought = _of_last_rounds(log, feeds)
     return [
-        _state(log, settings, now, holdings.get(settings.feed.name, Holding()))
+        _state(
+            standing_of(ends, settings, now),
+            settings,
+            now,
+            brought.get(settings.feed.name, 0),
+            holdings.get(settings.feed.name, Holding()),
+        )
         for settings in feeds
     ]
+
+
+def recent_log(store: Store, feeds: Sequence[FeedSettings], now: datetime) -> pl.DataFrame:
+    """As much of the log as `feed_states` looks at.
+
+    Of a feed that was asked lately, and had news, nothing older is read: the log of ten years has
+    most of a million rows. What a clock dated so far back is taken for logged so long ago.
+    """
+    recent = store.cached(FETCH_TABLE, since=now - RECENT, columns=LOOKED_AT).filter(
+        pl.col("started") >= now - RECENT
+    )
+    telling = pl.col("error").is_null() & pl.col("role").ne_missing("backfill")
+    counts = recent.group_by("feed").agg(telling.any(), news=(pl.col("rows_new") > 0).any())
+    told = {feed for feed, *tells in counts.iter_rows() if all(tells)}
+    others = sorted({one.feed.name for one in feeds} - told)
+    rest = store.cached(FETCH_TABLE, feeds=others, columns=LOOKED_AT)
+    return pl.concat([recent.filter(~pl.col("feed").is_in(others)), rest])
 
 
 def holdings_of(store: Store) -> Mapping[str, Holding]:
@@ -93,10 +132,9 @@ def holdings_of(store: Store) -> Mapping[str, Holding]:
     return held
 
 
-def _state(log: pl.DataFrame, settings: FeedSettings, now: datetime, holding: Holding) -> FeedState:
-    record = record_of(log, settings, now)
-    own = log.filter(pl.col("feed") == settings.feed.name)
-    brought = own.filter(pl.col("rows_new") > 0)
+def _state(
+    standing: Standing, settings: FeedSettings, now: datetime, rows_new: int, holding: Holding
+) -> FeedState:
     state: State = "ok"
     if not settings.enabled:
         state = "off"
@@ -104,36 +142,43 @@ def _state(log: pl.DataFrame, settings: FeedSettings, now: datetime, holding: Ho
         state = "no key"
     elif settings.feed.on_demand is not None:
         state = "on demand"  # what went wrong with one model says nothing of the next
-    elif record.last_error:
+    elif standing.last_error:
         state = "failing"
-    elif record.last_good is None:
+    elif standing.last_good is None:
         state = "never asked"
-    elif now - record.last_good > 2 * settings.every + LATE:
+    elif now - standing.last_good > 2 * settings.every + LATE:
         state = "stale"
     return FeedState(
         settings=settings,
         state=state,
-        last_good=record.last_good,
-        due=_due(record, settings, now),
-        error=record.last_error,
-        rows_new=_of_last_round(brought, settings.every),
-        left_today=max(settings.feed.budget - record.spent, 0),
+        last_good=standing.last_good,
+        due=_due(standing, settings, now),
+        error=standing.last_error,
+        rows_new=rows_new,
+        left_today=max(settings.feed.budget - standing.spent, 0),
         holding=holding,
     )
 
 
-def _due(record: Record, settings: FeedSettings, now: datetime) -> datetime | None:
+def _due(standing: Standing, settings: FeedSettings, now: datetime) -> datetime | None:
     """When a round will ask it: the server's wish goes first, then the budget, as in a round."""
-    if record.told_to_wait is not None and now < record.told_to_wait:
-        return record.told_to_wait
-    if record.spent >= settings.feed.budget:
+    if standing.told_to_wait is not None and now < standing.told_to_wait:
+        return standing.told_to_wait
+    if standing.spent >= settings.feed.budget:
         return midnight_after(now)
-    return record.due
+    return standing.due
 
 
-def _of_last_round(brought: pl.DataFrame, every: timedelta) -> int:
-    """Rows stored by the last requests with news, as far as they were made in one round."""
-    if brought.is_empty():
-        return 0
-    begin = brought.get_column("started").max() - every / 2  # type: ignore[operator]
-    return int(brought.filter(pl.col("started") > begin).get_column("rows_new").sum())
+def _of_last_rounds(log: pl.DataFrame, feeds: Sequence[FeedSettings]) -> Mapping[str, int]:
+    """By feed: rows stored by its last requests with news, as far as they were of one round."""
+    halves = {one.feed.name: one.every / 2 for one in feeds}
+    half = pl.col("feed").replace_strict(halves, default=None, return_dtype=pl.Duration("us"))
+    brought = (
+        log.lazy()
+        .filter(pl.col("rows_new") > 0)
+        .filter(pl.col("started") > pl.col("started").max().over("feed") - half)
+        .group_by("feed")
+        .agg(pl.col("rows_new").sum())
+        .collect()
+    )
+    return dict(brought.iter_rows())

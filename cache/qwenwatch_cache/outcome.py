@@ -6,6 +6,9 @@ from typing import Literal
 
 State = Literal["stored", "unchanged", "not due", "on demand", "off", "no key", "failed"]
 
+NEWS: frozenset[State] = frozenset({"stored", "unchanged", "failed"})
+"""Outcomes after which an answer may be another one, be it only by its age."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

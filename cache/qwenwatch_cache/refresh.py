@@ -25,6 +25,9 @@ BUSY = timedelta(minutes=1)
 ONCE = timedelta(days=30)
 """How long a request of a backfill counts as made."""
 
+REMEMBERED = timedelta(days=400)
+"""Requests that were made before say nothing of what is to be asked now."""
+
 Progress = Callable[[str, int, int], None]
 """Told of a feed how many of its requests are made, and how many there are."""
 
@@ -85,7 +88,7 @@ async def refresh(
         report(outcome)
 
     for settings in feeds:
-        idle, _ = schedule.look(settings)
+        idle, *_ = schedule.look(settings)
         if idle is not None:
             settle(idle)
         else:
@@ -98,7 +101,7 @@ async def refresh(
                     settle(_busy(settings, clock()))
                     continue
                 # Another program may have asked while we waited for our turn.
-                idle, record = schedule.look(settings)
+                idle, record, log = schedule.look(settings)
                 if idle is not None:
                     settle(idle)
                     continue
@@ -107,7 +110,7 @@ async def refresh(
                     settle(_nothing_left(settings, record))
                     continue
                 role: Role = "backfill" if wish.backfill else "round"
-                round_ = Round(store, settings, record, clock, client, schedule.log, progress, role)
+                round_ = Round(store, settings, record, clock, client, log, progress, role)
                 settle(await round_.run(requests))
 
     if hosts:
@@ -142,7 +145,7 @@ async def ask_about(
     async with turn(store.root, _host(settings)) as ours, open_client() as client:
         if not ours:
             return _busy(settings, clock())
-        log = store.cached(FETCH_TABLE)
+        log = _log_of(store, settings, clock())
         url = without_secrets(settings.url(request.path))
         of_feed = record_of(log, settings, clock())
         # When it is due, and how long after failures, counts by model; the budget and the server's
@@ -162,26 +165,22 @@ async def ask_about(
 
 
 class _Schedule:
-    """What the log says of each feed, read again whenever it may have grown."""
+    """What the log says of each feed, read whenever one is looked at."""
 
     def __init__(self, store: Store, clock: Clock, wish: Wish) -> None:
-        self.log = store.cached(FETCH_TABLE)
         self._store = store
         self._clock = clock
         self._wish = wish
-        self._stamp = store.stamp(FETCH_TABLE)
         self._asked: dict[str, datetime | None] = {}
-        self._last_damage = store.last_damage()
 
-    def look(self, settings: FeedSettings) -> tuple[Outcome | None, Record]:
-        """Why a feed is not asked now, None if it is; and what is known of it."""
-        stamp = self._store.stamp(FETCH_TABLE)
-        if stamp != self._stamp:
-            self.log, self._stamp = self._store.cached(FETCH_TABLE), stamp
+    def look(self, settings: FeedSettings) -> tuple[Outcome | None, Record, pl.DataFrame]:
+        """Why a feed is not asked now, None if it is; what is known of it; and its log."""
         now = self._clock()
-        record = record_of(self.log, settings, now, self._last_damage)
+        log = _log_of(self._store, settings, now)
+        lost, merged = self._store.last_damage(settings.feed.name), self._store.manifest().merged
+        record = record_of(log, settings, now, lost, merged)
         hurry = self._hurry(settings.feed.name, record, now)
-        return _reason_to_rest(settings, record, now, hurry=hurry), record
+        return _reason_to_rest(settings, record, now, hurry=hurry), record, log
 
     def _hurry(self, name: str, record: Record, now: datetime) -> bool:
         """Whether it is asked also when not due: not if another program did so meanwhile."""
@@ -190,6 +189,12 @@ class _Schedule:
         asked, gap = record.last_asked, self._wish.gap
         meanwhile = self._asked.setdefault(name, asked) != asked
         return not meanwhile and not (gap and asked and now - asked < gap)
+
+
+def _log_of(store: Store, settings: FeedSettings, now: datetime) -> pl.DataFrame:
+    """The log of a feed and of those it waits with."""
+    feeds = {settings.feed.name, *settings.feed.kin}
+    return store.cached(FETCH_TABLE, feeds=feeds, since=now - REMEMBERED)
 
 
 def _reason_to_rest(

@@ -174,8 +174,10 @@ class Round:
         url = self.settings.url(request.path)
         answer = await self._answer(request, url)
         self._log_earlier(url, answer.earlier)
+        # Of what is never asked with a condition nobody needs it, and it takes room for ever.
+        etag = answer.validator if request.conditional and not request.paged else None
         if answer.status == 304:
-            self._log(url, started, answer=answer)
+            self._log(url, started, answer=answer, etag=etag)
             return
         refused: str | None = "part of a list that was refused"
         try:
@@ -186,7 +188,7 @@ class Round:
             for page in answer.pages:  # each was a request, whatever came of the list
                 self._log(page, answer.fetched_at, status=answer.status, error=refused)
         self._waiting.extend(one for one in parsed.follow if not self._had(one))
-        self._log(url, started, answer=answer, rows=_things(parsed), rows_new=new)
+        self._log(url, started, answer=answer, etag=etag, rows=_things(parsed), rows_new=new)
         self._rest = answer.rest
 
     async def _answer(self, request: Request, url: str) -> Answer:
@@ -225,7 +227,7 @@ class Round:
                 )
             doubted: tuple[str, ...] = ()
             if (prices := parsed.frames.get("price")) is not None:
-                doubted = jumps(self.store.cached(PRICE_TABLE), prices)
+                doubted = jumps(self.store.cached(PRICE_TABLE, feeds={name}), prices)
             new = self.store.append(
                 parsed.frames,
                 answer.fetched_at,
@@ -300,6 +302,7 @@ class Round:
         started: datetime,
         *,
         answer: Answer | None = None,
+        etag: str | None = None,
         rows: int | None = None,
         rows_new: int = 0,
         status: int | None = None,
@@ -313,7 +316,7 @@ class Round:
             "status": answer.status if answer else status,
             "bytes": len(answer.body) if answer else None,
             "sha256": answer.sha256 if answer else None,
-            "etag": answer.validator if answer else None,
+            "etag": etag,
             "rows": rows,
             "rows_new": rows_new,
             "retry_at": retry_at,

@@ -70,11 +70,10 @@ class FeedSettings:
 
 
 @dataclass(frozen=True)
-class Record:
-    """What the log knows of one feed.
+class Standing:
+    """How a feed was asked, and when it may be asked again.
 
     Attributes:
-        good: Rows of the log of requests that were answered well and whose rows are in the cache.
         last_good: When the last request that was answered well was made.
         last_error: Message of the last request if it failed, "" if it was good.
         due: When the feed may be asked again; None if it never was.
@@ -82,22 +81,36 @@ class Record:
         told_to_wait: Until when the server asked to be left alone (HTTP 429), this feed or one of
             its kin; binds always.
         spent: Requests made on the day of the question (UTC).
-        insisting_since: Since when the answers of an address, whatever its days, are refused as
-            implausible.
         unfinished: Whether the last round failed or was broken off; what it got is not asked again.
     """
 
-    good: pl.DataFrame = field(repr=False)
     last_good: datetime | None = None
     last_error: str = ""
     due: datetime | None = None
     last_asked: datetime | None = None
     told_to_wait: datetime | None = None
     spent: int = 0
-    insisting_since: Mapping[str, datetime] = field(default_factory=dict)
     unfinished: bool = False
 
-    # Worked out for a feed that is asked; to show how feeds are doing, nobody needs them.
+
+@dataclass(frozen=True)
+class Record(Standing):
+    """What the log knows of one feed that is to be asked.
+
+    Attributes:
+        logged: Its rows of the log of requests.
+        good: Those that were answered well and whose rows are in the cache.
+        merged: When rows of another cache were put beside its own, None if never.
+    """
+
+    logged: pl.DataFrame = field(repr=False, kw_only=True)
+    good: pl.DataFrame = field(repr=False, kw_only=True)
+    merged: datetime | None = field(kw_only=True)
+
+    @cached_property
+    def insisting_since(self) -> Mapping[str, datetime]:
+        """Since when the answers of an address, whatever its days, are refused as implausible."""
+        return _insisting_since(self.logged) if self.last_error else {}
 
     @cached_property
     def done(self) -> Sequence[Done]:
@@ -106,8 +119,17 @@ class Record:
 
     @cached_property
     def validators(self) -> Mapping[str, str]:
-        """Last ETag or Last-Modified by address, "" where there was none."""
-        return {url: etag or "" for url, etag in self.good.select("url", "etag").iter_rows()}
+        """Last ETag or Last-Modified by address, "" where there was none.
+
+        Those from before another cache was merged do not count: what is unchanged since then need
+        not be what now stands last.
+        """
+        rows = self.good.select("url", "etag", "started").iter_rows()
+        return {
+            url: etag or ""
+            for url, etag, started in rows
+            if self.merged is None or started > self.merged
+        }
 
     @cached_property
     def rows(self) -> Mapping[str, int]:
@@ -121,6 +143,7 @@ def record_of(
     settings: FeedSettings,
     now: datetime,
     last_damage: datetime | None = None,
+    merged: datetime | None = None,
 ) -> Record:
     """Read the log (frames.FETCH) for one feed.
 
@@ -130,39 +153,100 @@ def record_of(
         now: The present moment.
         last_damage: When the cache was last found damaged. Earlier answers may be lost in part, so
             that they do not count as done, and the feed is due if it was well.
+        merged: When another cache was last merged with this one.
     """
-    told = _told_to_wait(log, settings.feed, now)
-    rows = _rows_of(log, settings.feed.name)
-    good = rows.filter(pl.col("error").is_null())
-    last_good = None if good.is_empty() else good.row(-1, named=True)["started"]
+    names = {settings.feed.name, *settings.feed.kin}
+    standing = standing_of(
+        ends_of(log.filter(pl.col("feed").is_in(sorted(names))), now), settings, now
+    )
+    logged = _rows_of(log, settings.feed.name)
+    good = logged.filter(pl.col("error").is_null())
     if last_damage is not None:
         good = good.filter(pl.col("started") > last_damage)
-    spent = _spent(rows, now)
-    known = Record(good, last_good, told_to_wait=told, spent=spent)
-    # A backfill is beside the schedule: when it fails, the feed is as well as before.
-    rounds = _of_rounds(rows)
-    if rounds.is_empty():
-        return known
-    last = rounds.row(-1, named=True)
-    asked = last["started"]
-    if asked > now + AHEAD:
-        # Logged by a clock that was wrong; to believe it might silence the feed for years.
-        return replace(known, last_asked=asked)
-    if last["error"] is None:
-        broken_off = last["role"] == "part"
-        due = asked + FIRST_BACK_OFF if broken_off else next_due(settings, asked)
-        return replace(
-            known,
-            last_asked=asked,
-            due=None if good.is_empty() else due,
-            unfinished=broken_off,
+    due = None if good.is_empty() and not standing.last_error else standing.due
+    return Record(**{**vars(standing), "due": due}, logged=logged, good=good, merged=merged)
+
+
+@dataclass(frozen=True)
+class Ends:
+    """How the log, in the order in which it was logged, ends for one feed; None for what is absent.
+
+    Attributes:
+        told_to_wait: Until when the last answer asked for peace (HTTP 429).
+        told: When that request was made.
+        good: When the last request that was answered well was made.
+        asked: When the last request of a round was made. A backfill is beside the schedule: when
+            it fails, the feed is as well as before.
+        error: Message of that request if it failed.
+        retry_at: Before when nobody is to ask again after it.
+        role: Its role: "part" if the round went on.
+        spent: Requests made on the day of the question (UTC).
+    """
+
+    told_to_wait: datetime | None = None
+    told: datetime | None = None
+    good: datetime | None = None
+    asked: datetime | None = None
+    error: str | None = None
+    retry_at: datetime | None = None
+    role: str | None = None
+    spent: int = 0
+
+
+def ends_of(log: pl.DataFrame, now: datetime) -> Mapping[str, Ends]:
+    """How the log (frames.FETCH) ends for each feed that it names."""
+    of_rounds = pl.col("role").ne_missing("backfill")
+    # Also what was logged "later today" counts: a clock that was set back brings no new budget.
+    begin = midnight_after(now) - timedelta(days=1)
+    today = pl.col("started").is_between(begin, midnight_after(now), "left")
+    told = pl.col("status").eq(429) & pl.col("retry_at").is_not_null()
+    told &= pl.col("started") <= now + AHEAD
+    ends = (
+        log.lazy()
+        .group_by("feed")
+        .agg(
+            # Of all, since after an import the last row may be another machine's.
+            told_to_wait=pl.col("retry_at").filter(told).max(),
+            told=pl.col("started").filter(told).max(),
+            good=pl.col("started").filter(pl.col("error").is_null()).last(),
+            asked=pl.col("started").filter(of_rounds).last(),
+            **{
+                name: pl.col(name).filter(of_rounds).last()
+                for name in ("error", "retry_at", "role")
+            },
+            # Where no connection came about nobody was asked.
+            spent=(today & pl.col("status").ne_missing(0)).sum(),
         )
+        .collect()
+    )
+    return {feed: Ends(*values) for feed, *values in ends.iter_rows()}
+
+
+def standing_of(ends: Mapping[str, Ends], settings: FeedSettings, now: datetime) -> Standing:
+    """When a feed may be asked, from how the log ends for it and for its kin."""
+    feed = settings.feed
+    kin = [ends[name] for name in feed.kin or (feed.name,) if name in ends]
+    waits = [
+        one.told_to_wait
+        for one in kin
+        if one.told_to_wait is not None and one.told is not None and one.told <= now + AHEAD
+    ]
+    own = ends.get(feed.name, Ends())
+    known = Standing(own.good, told_to_wait=max(waits, default=None), spent=own.spent)
+    if own.asked is None:
+        return known
+    if own.asked > now + AHEAD:
+        # Logged by a clock that was wrong; to believe it might silence the feed for years.
+        return replace(known, last_asked=own.asked)
+    if own.error is None:
+        broken_off = own.role == "part"
+        due = own.asked + FIRST_BACK_OFF if broken_off else next_due(settings, own.asked)
+        return replace(known, last_asked=own.asked, due=due, unfinished=broken_off)
     return replace(
         known,
-        last_error=last["error"],
-        last_asked=asked,
-        due=last["retry_at"],
-        insisting_since=_insisting_since(rows),
+        last_error=own.error,
+        last_asked=own.asked,
+        due=own.retry_at,
         unfinished=True,
     )
 
@@ -195,14 +279,6 @@ def midnight_after(now: datetime) -> datetime:
     return today + timedelta(days=1)
 
 
-def _spent(rows: pl.DataFrame, now: datetime) -> int:
-    # Also what was logged "later today" counts: a clock that was set back brings no new budget.
-    begin = midnight_after(now) - timedelta(days=1)
-    today = pl.col("started").is_between(begin, midnight_after(now), "left")
-    # Where no connection came about nobody was asked.
-    return rows.filter(today & pl.col("status").ne_missing(0)).height
-
-
 def without_days(url: str) -> str:
     """An address without the days in it: what is asked daily has another one every day."""
     return _DAY.sub("", url)
@@ -218,19 +294,6 @@ def _insisting_since(rows: pl.DataFrame) -> dict[str, datetime]:
         elif count is not None:
             since.setdefault(without_days(url), started)
     return since
-
-
-def _told_to_wait(log: pl.DataFrame, feed: Feed, now: datetime) -> datetime | None:
-    """Until when the last answer of a feed, or of one of its kin, asked for peace."""
-    moments = []
-    for name in feed.kin or (feed.name,):
-        rows = _rows_of(log, name)
-        if not rows.is_empty():
-            last = rows.row(-1, named=True)
-            told = last["status"] == 429 and last["retry_at"] is not None
-            if told and last["started"] <= now + AHEAD:
-                moments.append(last["retry_at"])
-    return max(moments, default=None)
 
 
 def _of_rounds(rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """The table of LLM vendors: who stands behind an author, an organisation or a lab name."""
 
-import tomllib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -112,8 +112,9 @@ class Vendors:
 @cache
 def load_vendors() -> Vendors:
     """Read the table that comes with the program."""
-    text = files("qwenwatch_cache").joinpath("vendors.toml").read_text(encoding="utf-8")
-    return Vendors(map(_vendor, tomllib.loads(text)["vendor"]))
+    # The copy of vendors.toml that cache/scripts/make_vendors.py makes: it is read much sooner.
+    text = files("qwenwatch_cache").joinpath("vendors.json").read_text(encoding="utf-8")
+    return Vendors(map(_vendor, json.loads(text)))
 
 
 def _vendor(table: Mapping[str, Any]) -> Vendor:

@@ -1,5 +1,7 @@
 """Fixtures of the tests of polling: a clock, a cache without baseline, a server, made-up feeds."""
 
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +10,8 @@ import pytest
 from qwenwatch_cache.store import Store
 from tests.cache.played import Player
 from tests.cache.polling import NO_BASELINE, Watch, without_waits
+from tests.cache.proved import poll
+from tests.cache.rows import NOW, at, usage
 from tests.feedserver import FeedServer, FixtureBodies
 
 
@@ -34,6 +38,30 @@ def root(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def filled(root: Path) -> Path:
+    """A cache with two writes, so that there is a version to fall back on."""
+    Store(root).append({"usage": usage({"a": 1})}, NOW)
+    Store(root).append({"usage": usage({"a": 1, "b": 2}, at(1))}, at(1))
+    return root
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 128 kB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "none", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+@pytest.fixture
 def store(root: Path) -> Store:
     return Store(root, bundled=NO_BASELINE)
 
@@ -42,3 +70,17 @@ def store(root: Path) -> Store:
 def server(watch: Watch) -> Iterator[FeedServer]:
     with FeedServer(FixtureBodies(), now=lambda: watch.now) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def polled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of all feeds after some days with faults and restatements; only to be copied."""
+    root = tmp_path_factory.mktemp("polled") / "cache"
+    poll(root)
+    return root
+
+
+@pytest.fixture
+def well(polled: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be spoilt."""
+    return shutil.copytree(polled, tmp_path / "well")

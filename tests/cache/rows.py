@@ -1,5 +1,6 @@
 """Small frames for the tests of the store, and processes that write them."""
 
+import hashlib
 import multiprocessing
 import signal
 from collections.abc import Callable, Mapping, Sequence
@@ -12,15 +13,17 @@ from types import TracebackType
 from typing import Any, Self
 
 import polars as pl
+import pytest
 from filelock import FileLock
 
 from qwenwatch_cache.frames import FETCH, PRICE, PRICE_FIELDS, USAGE, USAGE_TABLE, Table
-from qwenwatch_cache.store import Store
+from qwenwatch_cache.store import Store, parts
 
 NOW = datetime(2026, 8, 17, 12, tzinfo=UTC)
 DAY = date(2026, 8, 16)
-BATCH = 3
-"""Rows that a writing process stores at once; a reader must never see a part of them."""
+
+MANY = frozenset[str]()
+"""As `whole` of an answer: it is one of many, so nothing is withdrawn."""
 
 
 def at(minutes: float) -> datetime:
@@ -109,10 +112,71 @@ def stored(root: Path, table: Table = USAGE_TABLE) -> pl.DataFrame:
     return Store(root).cached(table)
 
 
+def small_parts(patch: pytest.MonkeyPatch, rows: int) -> None:
+    """Have parts of so many rows treated as large ones: not merged with every write."""
+    patch.setattr(parts, "OPEN_ROWS", rows)
+    patch.setattr(parts, "STEP", 2)
+
+
+def several_parts(root: Path) -> Path:
+    """A cache whose usage lies in two parts with one replaced, whose log and prices in one each."""
+    store = Store(root)
+    with pytest.MonkeyPatch.context() as patch:
+        small_parts(patch, 0)
+        for minute, values in enumerate([{"a": 1, "b": 2, "c": 3, "d": 4}, {"e": 5}, {"f": 6}]):
+            store.append({"usage": usage(values, at(minute))}, at(minute), whole=MANY)
+        store.append({"price": prices({"a": Decimal(1)})}, NOW)
+        store.log(fetches([NOW, at(1)]), at(1))
+    return root
+
+
+# What lies in a cache, by its manifest.
+
+
+def parts_of(root: Path, table: Table = USAGE_TABLE, feed: str = "f") -> list[Path]:
+    """The files that hold a table of a feed, in the order in which they were written."""
+    return [root / part.file for part in Store(root).manifest().series(table.name, feed)]
+
+
+def last_part(root: Path, table: Table = USAGE_TABLE, feed: str = "f") -> Path:
+    """The file with the newest rows of a table of a feed."""
+    return parts_of(root, table, feed)[-1]
+
+
+def before_it(root: Path, table: Table = USAGE_TABLE, feed: str = "f") -> Path:
+    """The file that the last write of a table of a feed replaced."""
+    [path] = [
+        root / part.file
+        for part in Store(root).manifest().retired
+        if (part.table, part.feed) == (table.name, feed)
+    ]
+    return path
+
+
+def leftovers(root: Path) -> list[Path]:
+    """Files that nobody needs: half written, of an old layout, or named by no manifest."""
+    manifest = Store(root).manifest()
+    named = {root / part.file for part in (*manifest.parts, *manifest.retired)}
+    parquet = {path for path in root.rglob("*.parquet") if path.parent.name != "set-aside"}
+    return sorted({*temporaries(root), *(parquet - named)})
+
+
+def wrong_sums(root: Path) -> list[str]:
+    """Files whose content or size is not what the manifest says."""
+    manifest = Store(root).manifest()
+    wrong = []
+    for part in (*manifest.parts, *manifest.retired):
+        content = (root / part.file).read_bytes()
+        same = hashlib.sha256(content).hexdigest() == part.sha256
+        if not (same and len(content) == part.bytes):
+            wrong.append(part.file)
+    return wrong
+
+
 # Processes. They are forked from a server that has Polars loaded already: a start takes 30 ms.
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["qwenwatch_cache.store"])
+PROCESSES.set_forkserver_preload(["filelock", "qwenwatch_cache.store", "tests.cache.stress"])
 
 
 class Child:
@@ -164,15 +228,6 @@ class Child:
         self.said.close()
         self.process.close()
         return heard
-
-
-def append_batches(told: Connection, root: Path, name: str, count: int) -> None:
-    """Store batch after batch of new rows, and say the number of each that was acknowledged."""
-    store = Store(root, patience=30)
-    for number in range(count):
-        batch = {f"{name}/{number}/{part}": number for part in range(BATCH)}
-        store.append({"usage": usage(batch, feed=f"{name}/{number}")}, NOW)
-        told.send(number)
 
 
 def hold_the_lock(told: Connection, root: Path) -> None:

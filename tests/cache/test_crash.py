@@ -1,91 +1,103 @@
-"""Writers that are killed: what was acknowledged is there, and no reader sees a torn table."""
+"""Writers that are killed: what was acknowledged is there, and no reader sees a torn state."""
 
-import gzip
-import hashlib
 import os
-import random
 import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
+from datetime import timedelta
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from qwenwatch_cache.frames import FETCH_TABLE, PRICE_TABLE, USAGE_TABLE
+from qwenwatch_cache.frames import TABLES
 from qwenwatch_cache.store import Store
+from qwenwatch_cache.store.archive import export_archive, import_archive
+from tests.cache.kills import kill_writers
+from tests.cache.old_caches import OLD
 from tests.cache.rows import (
-    BATCH,
+    MANY,
     NOW,
     Child,
-    append_batches,
     at,
     fetches,
-    prices,
-    stored,
+    last_part,
+    leftovers,
+    several_parts,
+    small_parts,
     temporaries,
     usage,
-    values_of,
+    wrong_sums,
 )
+from tests.cache.stress import batch
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 
-KILLS = int(os.environ.get("QWENWATCH_KILLS", "40"))
-
-
-def read_whole(root: Path) -> set[str]:
-    """The batches that a reader finds, each of which must be whole."""
-    reader = Store(root)
-    frame = reader.cached(USAGE_TABLE)
-    assert reader.notices == []
-    batches = frame.group_by("feed").len()
-    assert set(batches["len"]) <= {BATCH}
-    return set(batches["feed"])
+KILLS = int(os.environ.get("QWENWATCH_KILLS", "25"))
 
 
 def test_kills_at_random_moments(tmp_path: Path) -> None:
     seed = int(os.environ.get("QWENWATCH_SEED", time.time_ns() % 10**9))
     sys.stdout.write(f"QWENWATCH_SEED={seed} QWENWATCH_KILLS={KILLS}\n")  # shown when it fails
-    dice = random.Random(seed)
-    acknowledged: set[str] = set()
-    reads = 0
-    root = tmp_path / "0"
-    for kill in range(KILLS):
-        if kill % 20 == 0:
-            # A new cache now and then: the first write is a moment of its own.
-            root, acknowledged = tmp_path / str(kill), set()
-        name = f"kill{kill}"
-        with Child(append_batches, root, name, 10**6) as writer:
-            if dice.random() < 0.8:
-                acknowledged.add(f"{name}/{writer.hear()}")
-            end = time.monotonic() + dice.uniform(0, 0.08)
-            while time.monotonic() < end:
-                acknowledged |= {f"{name}/{number}" for number in writer.hear_now()}
-                told = set(acknowledged)
-                assert told <= read_whole(root)
-                reads += 1
-            acknowledged |= {f"{name}/{number}" for number in writer.kill()}
-        found = read_whole(root)
-        assert acknowledged <= found
-        # At most the batch that was being acknowledged is there beyond what was heard of.
-        assert len(found - acknowledged) <= kill % 20 + 1
-        if dice.random() < 0.2:
-            Store(root).repair(NOW)
-            assert temporaries(root) == []
-            assert read_whole(root) == found
-    assert reads > 0
-    assert acknowledged
+    killed = kill_writers(tmp_path, KILLS, seed)
+    assert killed.kills.total() == KILLS
+    assert killed.reads > KILLS
 
 
 # A kill at every step of a write, one after the other, rather than at random moments.
 
-STEPS = frozenset({"open", "os.rename", "os.link", "os.remove", "os.mkdir", "shutil.copyfile"})
+STEPS = frozenset(
+    {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "shutil.copyfile"}
+)
+MOST_STEPS = 200
+
+WRITES: dict[str, Callable[[Store], object]] = {
+    "append": lambda store: store.append(batch("new"), at(9), whole=MANY),
+    "the first write": lambda store: store.append(batch("new"), at(9), whole=MANY),
+    "log": lambda store: store.log(fetches([at(9)]), at(9)),
+    "keep a body": lambda store: store.keep_body("f", b"body", "f" * 64, at(9)),
+    "drop old bodies": lambda store: store.drop_old_bodies(NOW + timedelta(days=5), 1),
+    "repair": lambda store: store.repair(at(9)),
+    "mend": lambda store: store.repair(at(9)),
+    "make the manifest anew": lambda store: store.repair(at(9)),
+    "compact": lambda store: store.compact(at(9)),
+    "add": lambda store: store.add(batch("new"), at(9)),
+    "import": lambda store: import_archive(store, store.root.parent / "archive.zip", at(9)),
+    "migrate": lambda store: store.repair(at(9)),
+}
+
+
+def make(what: str, root: Path) -> None:
+    """The cache that is about to be written to."""
+    if what == "the first write":
+        return
+    if what == "migrate":
+        # Three tables with what was before two of them: each further one is steps of the same kind.
+        (root / "previous").mkdir(parents=True)
+        for name in ("format.json", "usage.parquet", "price.parquet", "fx.parquet"):
+            shutil.copy(OLD / "format-1-last" / name, root / name)
+        for name in ("usage.parquet", "price.parquet"):
+            shutil.copy(OLD / "format-1-last" / "previous" / name, root / "previous" / name)
+        return
+    several_parts(root)
+    for number, moment in enumerate([NOW, at(60 * 24 * 9)]):
+        Store(root).keep_body("f", b"{}" * number, f"{number}" * 64, moment)
+    if what == "mend":
+        last_part(root).write_bytes(b"torn")
+    if what == "make the manifest anew":
+        (root / "manifest.json").unlink()
+    if what == "import":
+        other = Store(root.parent / "other")
+        other.append(batch("new"), at(9), whole=MANY)
+        export_archive(other, root.parent / "archive.zip")
 
 
 def die_at(told: Connection, root: Path, step: int, what: str) -> None:
     """Do something to a cache and die before the given step that the file system would see."""
+    small_parts(pytest.MonkeyPatch(), 4)  # so that there are parts to merge, and some to leave
     store = Store(root)
     left = step
 
@@ -97,14 +109,7 @@ def die_at(told: Connection, root: Path, step: int, what: str) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)
-    if what == "append":
-        store.append({"usage": usage({"a": 1, "b": 2, "c": 3}, at(2))}, at(2))
-    elif what == "repair":
-        store.repair(at(2))
-    elif what == "log":
-        store.log(fetches([at(2)]), at(2))
-    elif what == "keep a body":
-        store.keep_body("f", b"body", hashlib.sha256(b"body").hexdigest(), at(2))
+    WRITES[what](store)
     told.send("done")
 
 
@@ -118,59 +123,50 @@ def survives(root: Path, step: int, what: str) -> bool:
         return True
 
 
-MOST_STEPS = 60
-BEFORE = [("a", 1), ("b", 2)]
-AFTER = [*BEFORE, ("c", 3)]
+def state_of(root: Path, told: str = "") -> dict[str, Any]:
+    """What a reader finds: rows in no order, as a write may merge them; and the bodies."""
+    store = Store(root, patience=1)
+    rows = {name: sorted(map(repr, store.cached(table).rows())) for name, table in TABLES.items()}
+    assert all(told and told in notice for notice in store.notices), store.notices
+    return {**rows, "bodies": sorted(path.name for path in root.glob("bodies/*/*.gz"))}
 
 
-def two_writes(root: Path) -> None:
-    Store(root).append({"usage": usage({"a": 1})}, NOW)
-    Store(root).append({"usage": usage({"a": 1, "b": 2}, at(1))}, at(1))
-    Store(root).append({"price": prices({"a": None})}, NOW)
-    Store(root).log(fetches([NOW]), NOW)
-
-
-def check(root: Path, what: str, ended: bool) -> None:
-    reader = Store(root, patience=1)
-    shown = values_of(reader.cached(USAGE_TABLE))
-    if what == "append":
-        assert shown in ([AFTER] if ended else [BEFORE, AFTER])
-        assert reader.notices == []
-    elif what == "repair":
-        assert shown == [("a", 1)]
-    else:
-        assert shown == BEFORE
-        assert reader.notices == []
-    assert reader.cached(PRICE_TABLE).height == 1
-    assert reader.cached(FETCH_TABLE).height in ([2] if ended and what == "log" else [1, 2])
-    for path in root.glob("bodies/*/*.gz"):
-        assert gzip.decompress(path.read_bytes()) == b"body"
-
-
-@pytest.mark.parametrize("what", ["append", "repair", "log", "keep a body"])
+@pytest.mark.parametrize("what", WRITES)
 def test_a_kill_at_every_step(tmp_path: Path, what: str) -> None:
     origin = tmp_path / "origin"
-    two_writes(origin)
-    if what == "repair":
-        (origin / "usage.parquet").write_bytes(b"torn")
+    make(what, origin)
+    told = {"mend": "damaged", "make the manifest anew": "manifest.json"}.get(what, "")
+    before = state_of(origin, told)
+    whole = tmp_path / "whole"
+    if origin.exists():
+        shutil.copytree(origin, whole)
+    assert survives(whole, 10**6, what)
+    after = state_of(whole)
+    changed = what not in ("repair", "mend", "compact", "migrate", "make the manifest anew")
+    assert (before != after) == changed
     for step in range(MOST_STEPS):
         root = tmp_path / str(step)
-        shutil.copytree(origin, root)
+        if origin.exists():
+            shutil.copytree(origin, root)
         ended = survives(root, step, what)
-        check(root, what, ended)
+        found = state_of(root, told)
+        if what == "drop old bodies":
+            assert {**found, "bodies": []} == {**before, "bodies": []}
+        else:
+            assert found in ([after] if ended else [before, after])
         # The next one takes it up: nothing is lost, and nothing lies about.
-        Store(root, patience=1).repair(at(3))
-        check(root, what, ended)
-        assert temporaries(root) == []
-        if what == "repair":
-            assert Store(root).last_damage() is not None
-            torn = {path.read_bytes() for path in (root / "set-aside").iterdir()}
-            assert torn == {b"torn"}
-        next_rows = usage({"a": 1, "b": 2, "c": 3}, at(4))
-        Store(root, patience=1).append({"usage": next_rows}, at(4))
-        assert values_of(stored(root)) == AFTER
+        Store(root, patience=1).repair(at(10))
+        assert state_of(root) == found
+        assert leftovers(root) == temporaries(root) == []
+        assert not root.exists() or wrong_sums(root) == []
+        if what == "mend":
+            assert Store(root).last_damage("f") is not None
+            assert {path.read_bytes() for path in (root / "set-aside").iterdir()} == {b"torn"}
+        Store(root, patience=1).append({"usage": usage({"next": 1}, at(11))}, at(11), whole=MANY)
+        assert len(state_of(root)["usage"]) == len(found["usage"]) + 1
+        shutil.rmtree(root)
         if ended:
             break
     else:
         raise AssertionError(f"it takes more than {MOST_STEPS} steps")
-    assert step > 3
+    assert step > (1 if what == "drop old bodies" else 3)

@@ -195,3 +195,23 @@ class TestKin:
         keyed = {name for name, feed in FEEDS.items() if feed.key_env}
         assert {name for name, feed in FEEDS.items() if feed.kin} == keyed
         assert all(set(FEEDS[name].kin) == keyed for name in keyed)
+
+
+class TestAfterAnImport:
+    def test_no_condition_from_before_is_sent(self) -> None:
+        """What is unchanged since then need not be what stands last, now that others' rows came."""
+        before = {"started": NOON, "etag": "a"}
+        after = {"started": NOON + timedelta(hours=2), "url": "https://other/", "etag": "b"}
+        merged = NOON + timedelta(hours=1)
+        record = record_of(log_of(before, after), HOURLY, NOON, None, merged)
+        assert record.validators == {"https://other/": "b"}
+        assert len(record_of(log_of(before, after), HOURLY, NOON).validators) == 2
+        # What it brought counts as had all the same: nothing is asked sooner.
+        assert [one.started for one in record.done] == [before["started"], after["started"]]
+
+    def test_a_wish_to_be_left_alone_outlasts_another_machines_answer(self) -> None:
+        until = NOON + timedelta(hours=6)
+        told = {"started": NOON, "status": 429, "error": "too many", "retry_at": until}
+        elsewhere = {"started": NOON + timedelta(minutes=5)}
+        record = record_of(log_of(told, elsewhere), HOURLY, NOON + timedelta(hours=1))
+        assert record.told_to_wait == until

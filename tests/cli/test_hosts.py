@@ -46,6 +46,21 @@ class TestCommand:
         assert asked(server) == ["/api/v1/models/qwen/qwen3-max/endpoints"]
         assert "authorization" not in server.requests[-1].headers
 
+    def test_as_it_was_known_then(self, live: Run, server: FeedServer) -> None:
+        then = ("hosts", "qwen3-max", "--known-at", "2026-08-17T12:10:00Z", "--format", "json")
+        live("hosts", "qwen3-max")
+        before = live(*then)
+        rows = json.loads(before.out)["hosts"]
+        assert [row["provider"] for row in rows] == CHEAPEST_FIRST
+        server.fault(FEED, "absurd-price")
+        live("hosts", "qwen3-max", **LATER)
+        requests = len(asked(server))
+        after = live(*then, **LATER)
+        assert after.out == before.out
+        assert len(asked(server)) == requests == 2  # nobody was asked about the past
+        earlier = live("hosts", "qwen3-max", "--known-at", "2026-08-17T11:00:00Z")
+        assert (earlier.code, earlier.out) == (4, "")
+
     def test_json_is_what_the_feed_stated(self, live: Run) -> None:
         plain = json.loads(live("hosts", "alibaba/qwen3-max", "--format", "json").out)
         assert (plain["schema_version"], plain["replayed"]) == (1, True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from qwenwatch_cache.feeds import FEEDS
+from tests.cache.rows import files_of, last_part
 from tests.cli.conftest import KEY, Run
 from tests.feedserver import FeedServer
 
@@ -32,12 +33,12 @@ def test_a_second_round_asks_nothing_that_is_not_due(live: Run, server: FeedServ
 
 def test_force_stores_no_row_again(live: Run, server: FeedServer, tmp_path: Path) -> None:
     live("refresh")
-    before = (tmp_path / "cache" / "usage.parquet").read_bytes()
+    before = files_of(tmp_path / "cache" / "usage")
     asked = len(server.requests)
     forced = live("refresh", "--force")
     assert len(server.requests) > asked
     assert forced.out.count(" 0 new") == len(POLLED)
-    assert (tmp_path / "cache" / "usage.parquet").read_bytes() == before
+    assert files_of(tmp_path / "cache" / "usage") == before
 
 
 def test_without_a_key_the_keyless_feeds_go_on(live: Run, server: FeedServer) -> None:
@@ -94,7 +95,7 @@ def test_a_damaged_file_is_named_and_repaired(live: Run, tmp_path: Path) -> None
     live("refresh")
     live("refresh", "--force")
     good = json.loads(live("leaders", "--format", "json").out)["leaderboards"]
-    usage = tmp_path / "cache" / "usage.parquet"
+    usage = last_part(tmp_path / "cache", feed="openrouter-rankings")
     usage.write_bytes(usage.read_bytes()[:1000])
     ran = live("leaders", "--format", "json")
     assert ran.code == 5

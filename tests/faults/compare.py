@@ -19,14 +19,22 @@ def tables_of(store: Store) -> Frames:
 
 
 def added(after: Frames, before: Frames) -> Frames:
-    """The rows that were added; those of before come first in a table."""
-    return {name: frame.slice(before[name].height) for name, frame in after.items()}
+    """The rows that were added."""
+    return {
+        name: frame.join(before[name], on=frame.columns, how="anti", nulls_equal=True)
+        for name, frame in after.items()
+    }
 
 
 def tables_with_losses(after: Frames, before: Frames) -> tuple[str, ...]:
-    """Tables in which a row of before is not what and where it was."""
+    """Tables in which a row of before is not what and where it was among those of its feed."""
     return tuple(
-        name for name, frame in before.items() if not after[name].head(frame.height).equals(frame)
+        name
+        for name, frame in before.items()
+        if any(
+            not after[name].filter(feed=feed).head(rows.height).equals(rows)
+            for (feed,), rows in frame.group_by("feed", maintain_order=True)
+        )
     )
 
 

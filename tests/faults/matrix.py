@@ -160,7 +160,7 @@ class Matrix:
         requests = len(self._server.requests) - asked
         after = tables_of(store)
         fresh = added(after, self.before)
-        log = store.cached(FETCH_TABLE)
+        log = store.cached(FETCH_TABLE, feeds={feed})
         began = log.filter(pl.col("started") > FIXTURE_NOW + LATER)["started"].min()
         assert isinstance(began, datetime)
         assert outcome.due is not None

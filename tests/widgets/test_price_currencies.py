@@ -20,8 +20,9 @@ from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.store import Store
 from qwenwatch_cache.vendors import load_vendors
-from qwenwatch_widgets.views.build import Scene, market_view, vendor_view
+from qwenwatch_widgets.views.build import market_view, vendor_view
 from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.scene import Scene
 from qwenwatch_widgets.views.snapshot import Ask, Snapshot, document, take_snapshot
 from qwenwatch_widgets.views.table import TableView
 from tests.feedserver import FIXTURE_NOW

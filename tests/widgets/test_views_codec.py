@@ -14,11 +14,12 @@ from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
-from qwenwatch_widgets.views.build import Scene, market_view, vendor_view
+from qwenwatch_widgets.views.build import market_view, vendor_view
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import FeedsView, feeds_view
 from qwenwatch_widgets.views.market import MarketView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.scene import Scene
 from qwenwatch_widgets.views.table import Cell, TableView
 
 NOW = datetime(2026, 8, 22, 12, 30, tzinfo=UTC)

@@ -20,12 +20,13 @@ from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.market.windows import Window
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
-from qwenwatch_widgets.views.build import Scene, market_view, vendor_view
+from qwenwatch_widgets.views.build import market_view, vendor_view
 from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.headline import health_line
 from qwenwatch_widgets.views.leaders import leaders_table, window_starts
 from qwenwatch_widgets.views.market import PanelView
 from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.scene import Scene
 from qwenwatch_widgets.views.table import Row, TableView
 from tests.feedserver import FIXTURE_NOW
 from tests.feedserver.bodies import FIXTURES

@@ -19,14 +19,15 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch.answers import FeedReport, RefreshReport
 from qwenwatch.config import load_config
 from qwenwatch.narration import outcome_line
-from qwenwatch.ready import write_ready_market
+from qwenwatch.preparing import answer_market, prepare
 from qwenwatch.session import Session
 from qwenwatch_cache.clock import system_clock
-from qwenwatch_cache.errors import QwenwatchError
+from qwenwatch_cache.errors import QwenwatchError, StoreError
 from qwenwatch_cache.feeds.openrouter_endpoints import FEED
 from qwenwatch_cache.identity import load_identity
 from qwenwatch_cache.market.hosts import hosts_of, openrouter_ids
-from qwenwatch_widgets.views.build import market_view, vendor_view
+from qwenwatch_cache.outcome import NEWS
+from qwenwatch_widgets.views.build import vendor_view
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.hosts import hosts_view
@@ -43,8 +44,8 @@ GAP = timedelta(minutes=1)
 """However often a person presses the key, a feed is not asked sooner than this."""
 
 
-NEWS = frozenset({"stored", "unchanged", "failed"})
-"""Outcomes after which a view may look different, be it only by its age."""
+CALM = 2.0
+"""Seconds after a round in which the screen shows what came of it; then answers are kept ready."""
 
 
 class Backend:
@@ -81,14 +82,10 @@ class Backend:
         return _line(reply)
 
     async def _market(self, request: dict[str, Any]) -> Any:
-        session, query = self._session, _query(request)
-        scene = session.scene()
-        view = market_view(session.known(), query, scene)
+        query = _query(request)
         if self._opening is None:
             self._opening = query
-        if query == self._opening:
-            write_ready_market(session.store.root, query, view)
-        return view
+        return answer_market(self._session, query, opening=query == self._opening)
 
     async def _vendor(self, request: dict[str, Any]) -> Any:
         session = self._session
@@ -99,8 +96,10 @@ class Backend:
         session, model, note = self._session, request["model"], ""
         if request["feed"] and not session.offline:
             source_id = openrouter_ids(load_identity(), model)[0]
-            outcome = await session.ask_about(source_id)
-            note = outcome_line(outcome, session.clock())
+            try:
+                note = outcome_line(await session.ask_about(source_id), session.clock())
+            except StoreError as error:  # where nothing can be stored, what is known can be shown
+                note = str(error)
         view = hosts_view(
             hosts_of(session.known(), session.store, model),
             session.clock(),
@@ -112,18 +111,22 @@ class Backend:
 
     async def _feeds(self, request: dict[str, Any]) -> Any:
         session = self._session
-        return feeds_view(session.health(), session.clock(), session.store.notices)
+        states, now = session.health(), session.clock()
+        return feeds_view(states, now, [*session.remarks(), *session.store.notices])
 
     async def _refresh(self, request: dict[str, Any]) -> Any:
         session = self._session
         if session.offline:
-            return RefreshReport(False, LONGEST_REST, ("offline: no feed is asked",))
+            why = session.remarks() or ("offline: no feed is asked",)
+            return RefreshReport(False, LONGEST_REST, tuple(why))
 
         def report(outcome: "Outcome") -> None:
             part = FeedReport(outcome.state in NEWS, outcome_line(outcome, session.clock()))
             self._tell({"id": request["id"], "part": asdict(part)})
 
         outcomes = await session.refresh(force=request.get("force", False), gap=GAP, report=report)
+        if any(one.state in NEWS for one in outcomes):
+            asyncio.get_running_loop().call_later(CALM, prepare, session)
         now = session.clock()
         waits = [(one.due - now).total_seconds() for one in outcomes if one.due is not None]
         return RefreshReport(
@@ -163,7 +166,7 @@ def main() -> None:
     """Run the process; its arguments come from `qwenwatch.client`."""
     parser = argparse.ArgumentParser(prog="qwenwatch-backend")
     parser.add_argument("--config", type=Path)
-    parser.add_argument("--cache-dir", type=Path)
+    parser.add_argument("--cache-dir")
     parser.add_argument("--offline", action="store_true")
     arguments = parser.parse_args()
     try:

@@ -83,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("common options")
     group.add_argument("--config", type=Path, metavar="FILE", help="configuration to read")
-    group.add_argument("--cache-dir", type=Path, metavar="DIR", help="cache directory to use")
+    group.add_argument("--cache-dir", metavar="DIR", help="cache directory, or address to read")
     group.add_argument("--offline", action="store_true", help="ask no feed")
     group.add_argument("--no-color", action="store_true", help="print without colour")
     group.add_argument("-q", "--quiet", action="store_true", help="say nothing on standard error")
@@ -125,6 +125,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     hosts = add("hosts", "ask which hosts serve a model, at what price, and print them")
     hosts.add_argument("model", metavar="MODEL", help="model id or a unique part of one")
+    hosts.add_argument(
+        "--known-at", metavar="T", help="ask nobody and use nothing learned later than this"
+    )
     hosts.add_argument("--format", choices=FORMATS, default="text")
 
     refresh = add("refresh", "ask the feeds that are due, one line per feed")
@@ -139,8 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
     feeds = add("feeds", "print how every feed is doing")
     feeds.add_argument("--format", choices=("text", "json", "md"), default="text")
 
-    cache = add("cache", "care of the cache")
-    cache.add_argument("action", choices=("path",), help="print where it is")
+    _cache_options(add("cache", "what the cache holds, proof of it, and its care"), common)
     config = add("config", "the configuration")
     config.add_argument(
         "action", choices=("path", "init"), help="print where it is; write a commented file"
@@ -158,6 +160,27 @@ def _snapshot_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
     parser.add_argument("--baseline", metavar="MODEL", help="model that ratios refer to")
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file")
+
+
+def _cache_options(cache: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    actions = cache.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return actions.add_parser(
+            name, parents=[common], help=text, description=text, allow_abbrev=False
+        )
+
+    add("path", "print where it is")
+    info = add("info", "print what it holds of each feed")
+    info.add_argument("--format", choices=("text", "json", "md"), default="text")
+    verify = add("verify", "name everything that is not as it was written; status 1 if anything is")
+    verify.add_argument("--format", choices=("text", "json"), default="text")
+    add("compact", "make few files of many; no row changes")
+    export = add("export", "write it into one file")
+    export.add_argument("file", type=Path, metavar="FILE", help="the archive to write")
+    export.add_argument("--no-bodies", action="store_true", help="without the response bodies")
+    imported = add("import", "add what an archive holds to what is there")
+    imported.add_argument("file", type=Path, metavar="FILE", help="the archive to read")
 
 
 def _count(text: str) -> int:
@@ -184,7 +207,11 @@ def _run(options: argparse.Namespace) -> int:
         from qwenwatch.commands.hosts import run_hosts
 
         return run_hosts(options)
-    if options.command in {"cache", "config"}:
+    if options.command == "cache":
+        from qwenwatch.commands.cache import run_cache
+
+        return run_cache(options)
+    if options.command == "config":
         from qwenwatch.commands.places import run_places
 
         return run_places(options)

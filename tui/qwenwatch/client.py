@@ -35,7 +35,7 @@ class ProcessAnswers:
     it loads Polars while the screen loads Textual.
     """
 
-    def __init__(self, arguments: Sequence[str], cache_dir: Path, first: MarketQuery) -> None:
+    def __init__(self, arguments: Sequence[str], cache_dir: Path | str, first: MarketQuery) -> None:
         """Remember how to start the process.
 
         Args:

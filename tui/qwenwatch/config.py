@@ -22,6 +22,7 @@ from typing import Any
 from platformdirs import user_cache_path, user_config_path
 
 from qwenwatch_cache.errors import QwenwatchError
+from qwenwatch_cache.places import is_url
 
 DEFAULT_BASELINE = "alibaba/qwen3-max"
 DEFAULT_MIX = (Decimal("0.80"), Decimal("0.05"), Decimal("0.15"))
@@ -60,7 +61,7 @@ class Config:
         theme: Textual theme, "" for the program's own.
         panels: Vendor ids to show as panels, empty for all.
         mix: Parts of input, output and cached input behind blended prices.
-        cache_dir: Directory of the cache.
+        cache_dir: Directory of the cache; or its address in an object store, which is only read.
         raw_days: How long response bodies are kept.
         feeds_url: One address for all feeds, "" for their own.
         feeds: By feed name.
@@ -76,7 +77,9 @@ class Config:
     theme: str = ""
     panels: tuple[str, ...] = ()
     mix: tuple[Decimal, Decimal, Decimal] = DEFAULT_MIX
-    cache_dir: Path = field(default_factory=lambda: user_cache_path("qwenwatch", appauthor=False))
+    cache_dir: Path | str = field(
+        default_factory=lambda: user_cache_path("qwenwatch", appauthor=False)
+    )
     raw_days: int = 14
     feeds_url: str = ""
     feeds: Mapping[str, FeedConfig] = field(default_factory=dict)
@@ -91,12 +94,12 @@ def default_config_path() -> Path:
     return user_config_path("qwenwatch", appauthor=False) / "config.toml"
 
 
-def load_config(path: Path | None = None, cache_dir: Path | None = None) -> Config:
+def load_config(path: Path | None = None, cache_dir: str | None = None) -> Config:
     """Read the configuration.
 
     Args:
         path: File named on the command line; it must exist.
-        cache_dir: Cache directory named on the command line.
+        cache_dir: Cache directory, or address of a cache, named on the command line.
 
     Raises:
         ConfigError: The file is missing though named, is no TOML, or says something unknown.
@@ -113,8 +116,8 @@ def load_config(path: Path | None = None, cache_dir: Path | None = None) -> Conf
         raise ConfigError(f"{where} cannot be read: {error}") from error
     reader = _Reader(where, _parsed(where, text))
     view, cache, mix, feeds = (reader.table(name) for name in ("view", "cache", "mix", "feeds"))
-    configured_dir = _path(cache.text("dir"))
-    stated_dir = cache_dir or _path(os.environ.get("QWENWATCH_CACHE_DIR")) or configured_dir
+    configured_dir = cache.text("dir")
+    stated_dir = cache_dir or os.environ.get("QWENWATCH_CACHE_DIR") or configured_dir
     stated_url = feeds.text("url")
     config = Config(
         path=where,
@@ -130,7 +133,7 @@ def load_config(path: Path | None = None, cache_dir: Path | None = None) -> Conf
         feeds_url=os.environ.get("QWENWATCH_FEEDS_URL") or stated_url,
         feeds={name: _feed(feeds.table(name)) for name in feeds.tables()},
         keys=reader.table("keys").all_texts(),
-        **({"cache_dir": stated_dir} if stated_dir else {}),
+        **({"cache_dir": _root(stated_dir)} if stated_dir else {}),
     )
     for table in (view, cache, mix):
         table.refuse_rest()
@@ -192,8 +195,8 @@ def _feed(table: "_Reader") -> FeedConfig:
     return config
 
 
-def _path(text: str | None) -> Path | None:
-    return Path(text).expanduser() if text else None
+def _root(text: str) -> Path | str:
+    return text if is_url(text) else Path(text).expanduser()
 
 
 class _Reader:

@@ -7,22 +7,21 @@ from typing import TYPE_CHECKING
 
 from qwenwatch.config import Config
 from qwenwatch.settings import feed_settings
-from qwenwatch_cache.clock import Clock, is_replayed
+from qwenwatch_cache.clock import CLOCK_SKEW, Clock, is_replayed
 from qwenwatch_cache.frames import FETCH_TABLE
-from qwenwatch_cache.health import FeedState, feed_states, holdings_of
+from qwenwatch_cache.health import FeedState, feed_states, holdings_of, recent_log
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
-from qwenwatch_widgets.views.build import Scene
+from qwenwatch_widgets.views.scene import Scene
 
 if TYPE_CHECKING:
     from qwenwatch_cache.outcome import Outcome
     from qwenwatch_cache.refresh import Progress
 
-CLOCK_SKEW = timedelta(hours=1)
-"""What was observed up to this much after now counts as known now: clocks are set back, and every
-command that plays a recorded day (QWENWATCH_NOW) begins at the same moment."""
+ONLY_READ = "only read here: poll on the machine that owns the cache"
+"""Said of a cache in an object store."""
 
 FRESH = timedelta(minutes=1)
 """How long an answer about "now" may be reused while nothing was stored."""
@@ -37,7 +36,7 @@ class Session:
         clock: The one clock.
         store: The cache.
         feeds: What is to be asked, and how.
-        offline: Whether no feed may be asked.
+        offline: Whether no feed may be asked; so it is where nothing can be stored.
     """
 
     config: Config
@@ -56,13 +55,15 @@ class Session:
             ConfigError: The configuration of the feeds is wrong.
             StoreError: The cache cannot be used.
         """
+        offline = offline or isinstance(config.cache_dir, str)
         return cls(config, clock, Store(config.cache_dir), feed_settings(config), offline)
 
     def known(self, at: datetime | None = None) -> Known:
         """What was known at a time, by default now."""
         if at is not None:
             return Known(self.store, at)
-        now, stamp = self.clock(), self.store.stamp()
+        # The log too: when prices were last confirmed is part of what is known.
+        now, stamp = self.clock(), self.store.stamp() + self.store.stamp(FETCH_TABLE)
         if self._known is None or stamp != self._stamp or now - self._known.at > FRESH:
             newest = self.store.last_observed()
             ahead = newest is not None and now < newest <= now + CLOCK_SKEW
@@ -80,7 +81,7 @@ class Session:
     def scene(self) -> Scene:
         """The present, the feeds and the settings around a question."""
         now = self.clock()
-        log = self.store.cached(FETCH_TABLE)
+        log = recent_log(self.store, self.feeds, now)
         return Scene(
             now=now,
             feeds=feed_states(log, self.feeds, now),
@@ -95,6 +96,10 @@ class Session:
         """Health of the feeds, and what the cache holds of each; reads all of the cache."""
         log = self.store.cached(FETCH_TABLE)
         return feed_states(log, self.feeds, self.clock(), holdings_of(self.store))
+
+    def remarks(self) -> Sequence[str]:
+        """What there is to say about the cache itself, though nothing is wrong with it."""
+        return [ONLY_READ] if isinstance(self.store.address, str) else []
 
     async def refresh(
         self,

@@ -41,6 +41,7 @@ from qwenwatch_cache.feeds.feed import (
     Done,
     Feed,
     Parsed,
+    Parser,
     Request,
     decode,
     decode_each,
@@ -189,6 +190,11 @@ def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
     return [Request(f"{FOLDER}index.json", parse_index, conditional=False)]
 
 
+def reads(url: str) -> Parser:
+    """The index and the families' files are read differently."""
+    return parse_index if url.endswith(f"{FOLDER}index.json") else parse_group
+
+
 def _own_models(items: Sequence[msgspec.Raw]) -> tuple[dict[str, msgspec.Raw], Counter[str]]:
     """Alibaba's own models by name, and how many of the others were left out by which rule."""
     raw = {f"model {place}": item for place, item in enumerate(items, 1)}
@@ -263,4 +269,5 @@ FEED = Feed(
     licence="Apache-2.0",
     citation="Prices: Alibaba Cloud Model Studio, Apache-2.0, as of {as_of}",
     page="https://help.aliyun.com/zh/model-studio/model-pricing",
+    reads=reads,
 )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, TypeVar
+from urllib.parse import parse_qsl
 
 import msgspec
 import polars as pl
@@ -127,6 +128,9 @@ class Feed:
             None where a feed has no past to give.
         on_demand: The request about one model, by the source's own id, for a feed that is asked
             only about the model on screen; its `plan` is empty.
+        reads: What reads the answer of an address (with its host, as the log has it), for a feed
+            whose addresses say how; raises LookupError or ValueError for others. None where all
+            answers are read alike, or the addresses of `plan` and `backfill` are always the same.
     """
 
     name: str
@@ -144,6 +148,33 @@ class Feed:
     kin: tuple[str, ...] = ()
     backfill: Callable[[datetime], Sequence[Request]] | None = None
     on_demand: Callable[[str], Request] | None = None
+    reads: Callable[[str], Parser] | None = None
+
+
+def parser_of(feed: Feed, url: str, asked: datetime) -> Parser:
+    """What reads the answer of an address that was asked earlier.
+
+    Args:
+        feed: Whose answer it is.
+        url: The address, as the log has it.
+        asked: When.
+
+    Raises:
+        LookupError, ValueError: It is no address of this feed.
+    """
+    if feed.reads is not None:
+        return feed.reads(url)
+    requests = [*feed.plan(asked, ()), *(feed.backfill(asked) if feed.backfill else ())]
+    same = [request.parse for request in requests if url.endswith(request.path)]
+    parsers = {request.parse for request in requests}
+    if not same and len(parsers) != 1:
+        raise LookupError(f"{feed.name} has no answer at {url}")
+    return same[0] if same else parsers.pop()
+
+
+def query_of(url: str) -> dict[str, str]:
+    """The parameters of an address."""
+    return dict(parse_qsl(url.rpartition("?")[2]))
 
 
 def decode(feed: str, body: bytes, shape: type[Row]) -> Row:

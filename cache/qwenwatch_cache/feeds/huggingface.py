@@ -36,11 +36,13 @@ from qwenwatch_cache.feeds.feed import (
     Done,
     Feed,
     Parsed,
+    Parser,
     Request,
     decode,
     decode_each,
     name_of,
     noted,
+    query_of,
 )
 from qwenwatch_cache.frames import USAGE, conform
 from qwenwatch_cache.vendors import load_vendors
@@ -121,18 +123,20 @@ def parse(body: bytes, fetched_at: datetime, org: str) -> Parsed:
 
 def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
     """One request per organisation."""
-    return [
-        Request(path, partial(parse, org=org), paged=True, conditional=False)
-        for org, path in _paths()
-    ]
+    return [Request(path, reads(path), paged=True, conditional=False) for path in _paths()]
 
 
-def _paths() -> Iterator[tuple[str, str]]:
-    """Every organisation of the table of vendors, and the path and query that list its models."""
+def reads(url: str) -> Parser:
+    """Every list is read as that of the organisation that was asked for."""
+    return partial(parse, org=query_of(url)["author"])
+
+
+def _paths() -> Iterator[str]:
+    """For every organisation of the table of vendors the path and query that list its models."""
     for vendor in load_vendors():
         for org in vendor.aliases.get(NAME, ()):
             asked = [("author", org), ("limit", PAGE_SIZE), *(("expand[]", one) for one in FIELDS)]
-            yield org, f"{PATH}?{urlencode(asked)}"
+            yield f"{PATH}?{urlencode(asked)}"
 
 
 def _of_organisation(org: str, models: Collection[_Model], day: date) -> Iterator[dict[str, Any]]:
@@ -178,4 +182,5 @@ FEED = Feed(
     licence="Hugging Face Hub API; licence of the figures not stated",
     citation="Source: Hugging Face Hub API (huggingface.co/models), as of {as_of}",
     page="https://huggingface.co/models",
+    reads=reads,
 )

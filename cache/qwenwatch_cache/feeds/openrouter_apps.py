@@ -17,7 +17,17 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
-from qwenwatch_cache.feeds.feed import Count, Done, Feed, Parsed, Request, decode, refuse_empty
+from qwenwatch_cache.feeds.feed import (
+    Count,
+    Done,
+    Feed,
+    Parsed,
+    Parser,
+    Request,
+    decode,
+    query_of,
+    refuse_empty,
+)
 from qwenwatch_cache.feeds.openrouter_data import HOST, KEY_ENV, KIN, LICENCE, instant, whole_number
 from qwenwatch_cache.frames import CATALOG, USAGE, conform
 
@@ -96,8 +106,13 @@ def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
     """The trailing 30 complete days, which end yesterday (UTC)."""
     last_day = now.astimezone(UTC).date() - timedelta(days=1)
     first = last_day - timedelta(days=DAYS - 1)
-    query = f"limit={LIMIT}&start_date={first}&end_date={last_day}"
-    return [Request(f"{PATH}?{query}", partial(parse, asked=first))]
+    path = f"{PATH}?limit={LIMIT}&start_date={first}&end_date={last_day}"
+    return [Request(path, reads(path))]
+
+
+def reads(url: str) -> Parser:
+    """An answer that does not say its first day is of the one that was asked for."""
+    return partial(parse, asked=date.fromisoformat(query_of(url)["start_date"]))
 
 
 def _first_day(meta: _Meta, asked: date) -> date:
@@ -139,6 +154,7 @@ FEED = Feed(
     licence=LICENCE,
     citation="Source: OpenRouter (openrouter.ai/apps), as of {as_of}. CC BY 4.0",
     page="https://openrouter.ai/apps",
+    reads=reads,
     key_env=KEY_ENV,
     kin=KIN,
 )

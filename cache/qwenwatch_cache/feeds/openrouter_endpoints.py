@@ -18,8 +18,9 @@ be net; the part can be negative, which is a surcharge that is already in the pr
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 import polars as pl
@@ -30,6 +31,7 @@ from qwenwatch_cache.feeds.feed import (
     Done,
     Feed,
     Parsed,
+    Parser,
     Request,
     decode,
     decode_each,
@@ -143,10 +145,14 @@ def on_demand(model: str) -> Request:
         model: OpenRouter's id. Its variant is dropped: hosts are asked for the standard one only.
     """
     base_id, _ = split_variant(model)
-    return Request(
-        path=f"{PATH}/{quote(base_id)}/endpoints",
-        parse=lambda body, fetched_at: parse(body, fetched_at, base_id),
-    )
+    path = f"{PATH}/{quote(base_id)}/endpoints"
+    return Request(path, reads(path))
+
+
+def reads(url: str) -> Parser:
+    """Every answer must be of the model that was asked about."""
+    model = url.partition(f"{PATH}/")[2].removesuffix("/endpoints")
+    return partial(parse, model=unquote(model))
 
 
 def _host_row(endpoint: _Endpoint, model: str, fetched_at: datetime) -> dict[str, Any]:
@@ -183,4 +189,5 @@ FEED = Feed(
     citation="Prices: OpenRouter (openrouter.ai/models), as of {as_of}",
     page="https://openrouter.ai/models",
     on_demand=on_demand,
+    reads=reads,
 )

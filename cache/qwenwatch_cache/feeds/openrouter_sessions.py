@@ -22,10 +22,12 @@ from qwenwatch_cache.feeds.feed import (
     Done,
     Feed,
     Parsed,
+    Parser,
     Request,
     decode,
     decode_each,
     noted,
+    query_of,
     refuse_empty,
     refuse_unit_error,
 )
@@ -126,7 +128,12 @@ def plan(now: datetime, done: Sequence[Done]) -> Sequence[Request]:
 
 def _page(offset: int) -> Request:
     path = f"{PATH}?limit={LIMIT}&offset={offset}"
-    return Request(path, partial(parse, offset=offset), conditional=False)
+    return Request(path, reads(path), conditional=False)
+
+
+def reads(url: str) -> Parser:
+    """Of each page the place is known, to count its rows on."""
+    return partial(parse, offset=int(query_of(url)["offset"]))
 
 
 def _last_day(meta: _Meta, as_of: datetime) -> date:
@@ -161,6 +168,7 @@ FEED = Feed(
         "as of {as_of}. CC BY 4.0"
     ),
     page="https://openrouter.ai/docs/cookbook/administration/data-api",
+    reads=reads,
     key_env=KEY_ENV,
     kin=KIN,
 )

@@ -14,7 +14,16 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import FeedError
-from qwenwatch_cache.feeds.feed import Done, Feed, Parsed, Request, decode, refuse_empty
+from qwenwatch_cache.feeds.feed import (
+    Done,
+    Feed,
+    Parsed,
+    Parser,
+    Request,
+    decode,
+    query_of,
+    refuse_empty,
+)
 from qwenwatch_cache.frames import USAGE, conform
 
 NAME = "vercel-leaderboard"
@@ -116,10 +125,14 @@ def backfill(now: datetime) -> Sequence[Request]:
 
 
 def _request(dataset: str, first: date, last_day: date) -> Request:
-    return Request(
-        f"{PATH}?dataset={dataset}&format=json&from={first}&to={_month_end(first, last_day)}",
-        partial(parse, kind=KINDS[dataset]),
-    )
+    days = f"from={first}&to={_month_end(first, last_day)}"
+    path = f"{PATH}?dataset={dataset}&format=json&{days}"
+    return Request(path, reads(path))
+
+
+def reads(url: str) -> Parser:
+    """The data sets have rows alike, of other kinds of names."""
+    return partial(parse, kind=KINDS[query_of(url)["dataset"]])
 
 
 def _months(now: datetime, last_day: date, done: Sequence[Done]) -> Sequence[date]:
@@ -160,5 +173,6 @@ FEED = Feed(
     licence="CC BY 4.0",
     citation="© 2026 Vercel, AI Gateway Leaderboard Data, CC BY 4.0, as of {as_of}",
     page="https://vercel.com/ai-gateway/leaderboards",
+    reads=reads,
     backfill=backfill,
 )

@@ -5,16 +5,17 @@ that jumps by `JUMP` leaves the one before in force until it has stood for `JUMP
 price stood is counted to the last poll that stated it: time alone is no poll.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
 import polars as pl
 
-from qwenwatch_cache.frames import INSTANT, PRICE, PRICE_FIELDS, PRICE_TABLE
+from qwenwatch_cache.frames import INSTANT, PRICE_FIELDS, PRICE_TABLE
 from qwenwatch_cache.store import as_of
 
 TWO_POLLS = timedelta(minutes=30)
@@ -39,29 +40,21 @@ Polls = Mapping[str, Sequence[datetime]]
 """Moments at which each feed was read successfully, oldest first."""
 
 
-def extremes(frame: pl.DataFrame) -> pl.DataFrame:
-    """By key: whether input and output ever had a price above 0, and whether either ever jumped.
+def extremes() -> Sequence[pl.Expr]:
+    """Of the revisions of a key: whether there was a price above 0, and whether it ever jumped.
 
     Returns:
-        The key, `paid_input`, `paid_output` and `jumped`; that the dearest price is `JUMP` times
+        Aggregates `paid_input`, `paid_output` and `jumped`; that the dearest price is `JUMP` times
         the cheapest is not yet a jump, but where it is not there is none.
     """
-    lowest, highest = {}, {}
-    for name in ("input", "output"):
-        paid = pl.col(name).filter(pl.col(name) > 0)
-        lowest[name], highest[name] = paid.min().alias(f"low_{name}"), paid.max()
+    names = ("input", "output")
+    paid = {name: pl.col(name).filter(pl.col(name) > 0) for name in names}
+    far = [
+        (paid[name].max() / paid[name].min() >= JUMP).fill_null(False).alias(name) for name in names
+    ]
     return (
-        frame.group_by(PRICE_TABLE.key)
-        .agg(*lowest.values(), *(one.alias(f"high_{name}") for name, one in highest.items()))
-        .select(
-            *PRICE_TABLE.key,
-            paid_input=pl.col("high_input").is_not_null(),
-            paid_output=pl.col("high_output").is_not_null(),
-            jumped=pl.any_horizontal(
-                (pl.col(f"high_{name}") / pl.col(f"low_{name}") >= JUMP).fill_null(False)
-                for name in ("input", "output")
-            ),
-        )
+        *(paid[name].max().is_not_null().alias(f"paid_{name}") for name in names),
+        pl.any_horizontal(far).alias("jumped"),
     )
 
 
@@ -89,52 +82,67 @@ def jumps(known: pl.DataFrame, stated: pl.DataFrame) -> tuple[str, ...]:
     )
 
 
-def without_jumps(
-    frame: pl.DataFrame, paid: pl.DataFrame, at: datetime, polls: Polls
-) -> pl.DataFrame:
+def without_jumps(revisions: pl.DataFrame, at: datetime, polls: Polls) -> pl.DataFrame:
     """Leave out revisions whose input or output jumped and has not stood for `JUMP_STANDS`.
 
     What remains is as if they had not been stated: the last believed price stays in force. The
     first price of a key has nothing to be compared with and is believed.
 
     Args:
-        frame: Price rows observed by `at`.
-        paid: `extremes` of them.
+        revisions: As `in_force.Revisions.rows`.
         at: The moment asked about.
         polls: When each feed was read.
     """
-    models = paid.filter("jumped").get_column("model").unique().to_list()
-    if not models:
-        return frame
-    suspected = pl.col("model").is_in(models)
-    key = list(PRICE_TABLE.key)
-    rows = frame.filter(suspected).sort(*key, PRICE_TABLE.time, maintain_order=True)
+    suspected = revisions.filter("jumped")
+    if suspected.is_empty():
+        return revisions
     kept: list[dict[str, Any]] = []
-    for (feed, *_), revisions in groupby(rows.to_dicts(), key=itemgetter(*key)):
-        moments = [moment for moment in polls.get(feed, ()) if moment <= at]
-        kept += _believed(list(revisions), moments)
-    return pl.concat([frame.filter(~suspected), pl.DataFrame(kept, schema=PRICE)])
+    jumping: list[int] = []
+    read: dict[str, Sequence[datetime]] = {}
+    for number, rows in groupby(suspected.iter_rows(named=True), key=itemgetter("id")):
+        of_key = list(rows)
+        if not _jumps_within(of_key):
+            continue
+        feed = of_key[0]["feed"]
+        if feed not in read:
+            moments = polls.get(feed, ())
+            read[feed] = moments[: bisect_right(moments, at)]
+        jumping.append(number)
+        kept += _believed(of_key, read[feed])
+    others = revisions.filter(~pl.col("id").is_in(jumping))
+    return pl.concat([others, pl.DataFrame(kept, schema=revisions.schema)])
+
+
+def _jumps_within(revisions: Sequence[dict[str, Any]]) -> bool:
+    """Whether any price of one key is far from the one before it."""
+    for name in ("input", "output"):
+        prices = [row[name] for row in revisions if row[name]]
+        if any(far_apart(one, other) for one, other in pairwise(prices)):
+            return True
+    return False
 
 
 def without_glitches(
-    rows: pl.DataFrame, paid: pl.DataFrame, at: datetime, polls: Polls
+    rows: pl.DataFrame, last_poll: Callable[[str], datetime | None]
 ) -> pl.DataFrame:
     """Take a 0 of a paid variant for unknown until it has stood for a while.
 
     Two polls must agree; where there was a price before, for days: kimi-k2.5 was listed at 0/0 in
     two captures of 2026-04-18, twelve hours apart, and was back at its price the next day.
+
+    Args:
+        rows: Rows in force, with `paid_input` and `paid_output`.
+        last_poll: When a feed was last read successfully, as far as the question goes.
     """
+    zero = (pl.col("variant") != "free") & ((pl.col("input") == 0) | (pl.col("output") == 0))
+    feeds = rows.filter(zero).get_column("feed").unique().sort().to_list()
+    if not feeds:
+        return rows
     latest = pl.DataFrame(
-        [
-            {
-                "feed": feed,
-                "polled": max((moment for moment in moments if moment <= at), default=None),
-            }
-            for feed, moments in sorted(polls.items())
-        ],
+        [{"feed": feed, "polled": last_poll(feed)} for feed in feeds],
         schema={"feed": pl.String(), "polled": INSTANT},
     )
-    rows = rows.join(latest, on="feed", how="left").join(paid, on=list(PRICE_TABLE.key), how="left")
+    rows = rows.join(latest, on="feed", how="left")
     stood = pl.col("polled") - pl.col("observed_at")
 
     def doubtful(name: str) -> pl.Expr:
@@ -150,7 +158,7 @@ def without_glitches(
         input=pl.when(~doubtful("input")).then("input"),
         output=pl.when(~doubtful("output")).then("output"),
         cache_read=pl.when(~either).then("cache_read"),
-    ).drop("polled", "paid_input", "paid_output", "jumped")
+    ).drop("polled")
 
 
 def _believed(
@@ -166,14 +174,18 @@ def _believed(
     for run, end in zip(runs, [*ends, None], strict=True):
         now = {name: run[0][name] for name in ("input", "output")}
         since = run[0]["observed_at"]
-        agreed = max((one for one in polls if end is None or one < end), default=since)
-        if any(far_apart(last.get(name), now[name]) for name in now) and (
-            agreed - since < JUMP_STANDS
-        ):
+        jumped = any(far_apart(last.get(name), now[name]) for name in now)
+        if jumped and _agreed(polls, since, end) - since < JUMP_STANDS:
             # That a model vanished is true, whatever it was said to cost.
-            fields = {name: kept[-1][name] for name in PRICE_FIELDS}
+            fields = {name: kept[-1][name] for name in PRICE_FIELDS if name in kept[-1]}
             kept += [{**row, **fields} for row in run if not row["listed"]]
             continue
         kept += run
         last |= {name: price for name, price in now.items() if price}
     return kept
+
+
+def _agreed(polls: Sequence[datetime], since: datetime, end: datetime | None) -> datetime:
+    """The last poll before an end, or since when something was stated if there was none."""
+    before = len(polls) if end is None else bisect_left(polls, end)
+    return polls[before - 1] if before else since

@@ -74,18 +74,21 @@ class ModelHosts:
     asked: Asked
 
 
-def hosts_of(known: Known, store: Store, text: str) -> ModelHosts:
+def hosts_of(known: Known, store: Store, text: str, *, until: datetime | None = None) -> ModelHosts:
     """The hosts of a model that somebody named, as known.
 
     Args:
         known: What is known.
         store: Where the hosts and the log of requests are.
         text: See `openrouter_ids`.
+        until: Requests made later are left out; None for none, since one may have been made after
+            `known` was read.
 
     Raises:
         UnknownModel, AmbiguousModel: The text names no model, or several.
         NotHosted: OpenRouter has no id for it.
     """
+    log = store.cached(FETCH_TABLE, feeds={NAME})
     source_id, *others = openrouter_ids(known.directory.identity, text)
     model = known.directory.model("openrouter-models", source_id)
     return ModelHosts(
@@ -94,8 +97,9 @@ def hosts_of(known: Known, store: Store, text: str) -> ModelHosts:
         source_id=source_id,
         other_ids=tuple(others),
         rows=hosts(store.read(HOST_TABLE), known.price, source_id, known.at),
-        # The log as it is now: it says what became of a request made after `known` was read.
-        asked=asked_about(store.cached(FETCH_TABLE), source_id),
+        asked=asked_about(
+            log if until is None else log.filter(pl.col("started") <= until), source_id
+        ),
     )
 
 

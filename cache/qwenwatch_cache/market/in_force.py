@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, PRICE_TABLE
-from qwenwatch_cache.store import as_of
 
 GRACE = timedelta(days=7)
 """How long a model that vanished from a feed stays in force: feeds drop ids for a day and bring
@@ -19,15 +18,56 @@ OFFER = ("feed", "basis", "provider", "region", "model", "variant", "currency")
 """Columns that name one offer; its tiers and times of day belong to it."""
 
 
-def in_force(frame: pl.DataFrame, at: datetime) -> pl.DataFrame:
-    """The last row of each key that is listed, or vanished so lately that it may come back."""
-    last = as_of(frame, PRICE_TABLE, at)
+def revisions(frame: pl.DataFrame, at: datetime, *facts: pl.Expr) -> pl.DataFrame:
+    """All revisions of the keys that may be in force at a moment.
+
+    That leaves out what vanished longer than `GRACE` ago: after years most of what was ever listed.
+
+    Args:
+        frame: Price rows observed by then.
+        at: The moment.
+        facts: Further aggregates over the revisions of a key.
+
+    Returns:
+        The rows of each key together, oldest first, with a number for the key (`id`) and its facts.
+    """
+    key = PRICE_TABLE.key
+    rows = frame.sort(PRICE_TABLE.time, maintain_order=True).with_row_index("row")
+    keys = (
+        rows.group_by(key)
+        .agg(
+            pl.col("row"),
+            *facts,
+            last_listed=pl.col("listed").last(),
+            last_time=pl.col(PRICE_TABLE.time).last(),
+        )
+        .filter(pl.col("last_listed") | (pl.col("last_time") > pl.lit(at - GRACE, INSTANT)))
+        .drop(*key, "last_listed", "last_time")
+        .with_row_index("id")
+        .explode("row")
+    )
+    # Numbers bring the rows of a key together sooner than sorting by nine columns of text.
+    return pl.concat([rows[keys["row"]].drop("row"), keys.drop("row")], how="horizontal")
+
+
+def in_force(revisions: pl.DataFrame, at: datetime) -> pl.DataFrame:
+    """The last row of each key that is listed, or vanished so lately that it may come back.
+
+    Args:
+        revisions: As `revisions` gives them.
+        at: The moment.
+
+    Returns:
+        Rows in the order of the key.
+    """
+    last = revisions.unique("id", keep="last", maintain_order=True).sort(PRICE_TABLE.key)
     offer = list(OFFER)
     listed = pl.col("listed")
     # All rows of an offer that vanishes vanish at once; older ones had been replaced before.
     newest = pl.col("observed_at") == pl.col("observed_at").max().over(offer)
     lately = pl.col("observed_at") > pl.lit(at - GRACE, INSTANT)
-    return last.filter(listed | (~listed.any().over(offer) & newest & lately))
+    gone = ~listed.any().over(offer) & newest & lately
+    return last.filter(listed | gone)
 
 
 def window_in_force(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Everything that was known at a time, ready to be asked."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
@@ -10,22 +10,19 @@ import polars as pl
 
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.feeds import CREDITS
-from qwenwatch_cache.frames import CATALOG_TABLE, FETCH_TABLE, PRICE_TABLE, USAGE_TABLE
+from qwenwatch_cache.frames import CATALOG_TABLE, PRICE_TABLE
 from qwenwatch_cache.market.definitions import DEFINITIONS, By, Definition, definition_of
 from qwenwatch_cache.market.directory import Directory
 from qwenwatch_cache.market.leaderboard import leaderboard
-from qwenwatch_cache.market.price_history import price_history
+from qwenwatch_cache.market.polls import KnownPolls
+from qwenwatch_cache.market.prices import COLUMNS as PRICE_COLUMNS
 from qwenwatch_cache.market.prices import Mix, prices
-from qwenwatch_cache.market.totals import complete_windows, totals
+from qwenwatch_cache.market.totals import totals
+from qwenwatch_cache.market.usage import KnownUsage, Span
 from qwenwatch_cache.market.windows import Grain, Window, last_complete
-from qwenwatch_cache.store import Store, as_of
+from qwenwatch_cache.store import Store
 
 Status = Literal["live", "bundled", "mixed"]
-
-_COUNTED = frozenset(
-    source.feed for one in DEFINITIONS.values() for source in (*one.models, *one.vendors)
-)
-"""Feeds whose usage some definition counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,35 +82,56 @@ class Known:
     Attributes:
         at: The time.
         usage: Usage rows of the feeds that a definition counts, the last of each key.
-        price: Price rows, all revisions.
-        fetch: Log of requests.
+        price: Price rows, all revisions; the columns that prices are answered from.
+        polls: Moments at which each feed was read successfully.
         directory: Who is behind an id.
     """
 
     def __init__(self, store: Store, at: datetime) -> None:
-        """Read everything observed at or before `at`."""
+        """Know everything observed at or before `at`; what is read is decided by the questions."""
         self.at = at
-        # Before they are sorted: of a year's rows most are Hugging Face's, which nobody asks for.
-        counted = pl.col("feed").is_in(sorted(_COUNTED))
-        self._cached_usage = _until(store.cached(USAGE_TABLE).filter(counted), "observed_at", at)
-        bundled = _until(store.bundled(USAGE_TABLE).filter(counted), "observed_at", at)
-        self.usage = as_of(pl.concat([bundled, self._cached_usage]), USAGE_TABLE)
-        self.price = _until(store.read(PRICE_TABLE), "observed_at", at)
-        self.fetch = _until(store.read(FETCH_TABLE), "started", at)
-        self._cached_fetch = _until(store.cached(FETCH_TABLE), "started", at)
-        self.directory = Directory(_until(store.read(CATALOG_TABLE), "observed_at", at))
-        self._totals: dict[tuple[str, bool, Grain], pl.DataFrame] = {}
+        self._store = store
+        self._usage = KnownUsage(store, at)
+        self.polls = KnownPolls(store, at)
+        self._totals: dict[tuple[str, bool, Grain, Span | None], pl.DataFrame] = {}
+        self._boards: dict[tuple[str, By, Window, int], Board] = {}
 
-    def totals(self, definition: Definition, by: By, grain: Grain) -> pl.DataFrame:
-        """totals.TOTALS of a definition; computed once."""
-        key = (definition.key, by == "model", grain)
+    @cached_property
+    def usage(self) -> pl.DataFrame:
+        """Usage rows of the feeds that a definition counts, the last of each key."""
+        return self._usage.everything()
+
+    @cached_property
+    def price(self) -> pl.DataFrame:
+        """Price rows, all revisions; only the columns that `prices` needs."""
+        rows = self._store.read(PRICE_TABLE, columns=PRICE_COLUMNS)
+        return _until(rows, "observed_at", self.at)
+
+    @cached_property
+    def directory(self) -> Directory:
+        """Who is behind an id."""
+        return Directory(_until(self._store.read(CATALOG_TABLE), "observed_at", self.at))
+
+    def totals(
+        self, definition: Definition, by: By, grain: Grain, span: Span | None = None
+    ) -> pl.DataFrame:
+        """totals.TOTALS of a definition; computed once.
+
+        Args:
+            definition: What to count.
+            by: Grouping.
+            grain: Length of the windows.
+            span: Days whose windows are needed, there may be others; None for all there are.
+        """
+        span, rows = self._usage.rows_of(definition, span)
+        key = (definition.key, by == "model", grain, span)
         if key not in self._totals:
-            self._totals[key] = totals(self.usage, definition, by, grain)
+            self._totals[key] = totals(rows, definition, by, grain)
         return self._totals[key]
 
     def definitions(self) -> Sequence[Definition]:
         """The definitions that have figures, in switching order."""
-        seen = set(self.usage.select("metric", "feed").unique().iter_rows())
+        seen = self._usage.newest_days
         return [
             one
             for one in DEFINITIONS.values()
@@ -124,10 +142,7 @@ class Known:
         self, definition: Definition, grain: Grain, until: date | None = None
     ) -> Window | None:
         """The newest whole window that ends on or before `until`, None if there is none."""
-        starts = complete_windows(self.totals(definition, "vendor", grain))
-        windows = [Window(start, grain) for start in starts]
-        fitting = [one for one in windows if until is None or one.end <= until]
-        return fitting[-1] if fitting else None
+        return self._usage.newest_window(definition, grain, until)
 
     def choose_definition(
         self, grain: Grain, stated: str = "", until: date | None = None
@@ -139,8 +154,7 @@ class Known:
         """
         if stated:
             return definition_of(stated)
-        newest_day = self.usage.group_by("metric", "feed").agg(pl.col("period").max())
-        last_days = {(metric, feed): day for metric, feed, day in newest_day.iter_rows()}
+        last_days = self._usage.newest_days
         best: tuple[date, Definition] | None = None
         for one in self.definitions():
             sources = {source.feed for source in (*one.models, *one.vendors)}
@@ -190,7 +204,7 @@ class Known:
         window = newest.shifted(-steps_back)
         if (
             steps_back
-            and self.totals(definition, "vendor", grain)
+            and self.totals(definition, "vendor", grain, (window.start, window.end))
             .filter(pl.col("start") == window.start)
             .is_empty()
         ):
@@ -199,10 +213,13 @@ class Known:
 
     def board(self, definition: Definition, by: By, window: Window, *, history: int = 26) -> Board:
         """The leaderboard of a window; its rows are empty if there are no figures."""
-        known = self.totals(definition, by, window.grain)
+        key = (definition.key, by, window, history)
+        if key in self._boards:
+            return self._boards[key]
+        known = self.totals(definition, by, window.grain, _span(window, history))
         here = known.filter(pl.col("start") == window.start)
         before = known.filter((pl.col("start") == window.shifted(-1).start) & pl.col("complete"))
-        return Board(
+        self._boards[key] = Board(
             definition=definition,
             by=by,
             window=window,
@@ -213,14 +230,17 @@ class Known:
             scope=_text(here.get_column("scope").first()) or definition.scope,
             origin=self._usage_origin(here, window),
         )
+        return self._boards[key]
 
     def prices(self, at: datetime, baseline: str, mix: Mix) -> pl.DataFrame:
         """prices.PRICES at a time, as far as it was known."""
+        moment = min(at, self.at)
         return prices(
             self.price,
-            min(at, self.at),
+            moment,
             self.directory,
             polls=self.polls,
+            last_poll=lambda feed: self.polls.last(feed, moment),
             baseline=baseline,
             mix=mix,
         )
@@ -229,28 +249,23 @@ class Known:
         self, *, feeds: Collection[str] | None = None, models: Collection[str] | None = None
     ) -> pl.DataFrame:
         """price_history.PRICE_HISTORY, as far as it was known; see there for the filters."""
-        return price_history(self.price, self.polls, self.directory, feeds=feeds, models=models)
+        # Not every question is about changes; it takes a while to load.
+        from qwenwatch_cache.market.price_history import price_history
 
-    @cached_property
-    def polls(self) -> Mapping[str, Sequence[datetime]]:
-        """Moments at which each feed was read successfully, oldest first."""
-        good = self.fetch.filter(pl.col("error").is_null()).sort("started")
-        grouped = good.group_by("feed", maintain_order=True).agg("started")
-        return dict(grouped.iter_rows())
+        rows = _until(self._store.read(PRICE_TABLE), "observed_at", self.at)
+        return price_history(rows, self.polls, self.directory, feeds=feeds, models=models)
 
     def price_origin(self, feed: str, at: datetime) -> Origin:
         """Where the prices of a feed at a time came from."""
-        polled = [moment for moment in self.polls.get(feed, ()) if moment <= at]
-        own = self._cached_fetch.filter(
-            (pl.col("feed") == feed) & pl.col("error").is_null() & (pl.col("started") <= at)
-        )
-        last = polled[-1] if polled else None
-        return _origin(feed, last, last, "bundled" if own.is_empty() else "live")
+        last = self.polls.last(feed, at)
+        own = self.polls.last_own(feed, at)
+        return _origin(feed, last, last, "bundled" if own is None else "live")
 
     def history_origins(self, board: Board) -> Sequence[Origin]:
         """Where the windows before the board's came from, if from elsewhere."""
         starts = {point["start"] for points in board.rows["history"] for point in points}
-        known = self.totals(board.definition, board.by, board.window.grain)
+        span = (min(starts, default=board.window.start), board.window.end)
+        known = self.totals(board.definition, board.by, board.window.grain, span)
         earlier = known.filter(pl.col("start").is_in(list(starts)))
         feeds = earlier.get_column("feed").unique().sort().to_list()
         return [
@@ -264,15 +279,15 @@ class Known:
         feeds = rows.get_column("feed").unique().sort().to_list()
         feed = feeds[0] if feeds else ""
         kinds = rows.get_column("kind").unique().to_list()
-        of_these = (pl.col("feed") == feed) & pl.col("kind").is_in(kinds)
-        newest = self.usage.filter(of_these).get_column("as_of").max()
-        shown = of_these & pl.col("period").is_between(window.start, window.end)
-        periods = self.usage.filter(shown).get_column("period").n_unique()
-        own = self._cached_usage.filter(shown).get_column("period").n_unique()
+        periods, own = self._usage.periods(feed, kinds, window)
         status: Status = "bundled" if not own else "live" if own == periods else "mixed"
-        polled = self.polls.get(feed, ())
-        stated = newest if isinstance(newest, datetime) else None
-        return _origin(feed, stated, polled[-1] if polled else None, status)
+        stated = self._usage.newest_as_of(feed, kinds)
+        return _origin(feed, stated, self.polls.last(feed, self.at), status)
+
+
+def _span(window: Window, history: int) -> Span:
+    """The days of a window and of those before it that a leaderboard of it looks at."""
+    return window.shifted(-max(history, 2)).start, window.end
 
 
 def _until(frame: pl.DataFrame, column: str, at: datetime) -> pl.DataFrame:

@@ -1,5 +1,10 @@
 """Who is used most: rank, share and their change, with the shares of the windows before."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypedDict
+
 import polars as pl
 
 from qwenwatch_cache.market.definitions import By, Definition
@@ -9,6 +14,8 @@ from qwenwatch_cache.vendors import UNKNOWN
 
 SHARE_DIGITS = 9
 """Shares are rounded to this many digits, so that the order of additions cannot be seen in them."""
+
+_DIGITS = 10.0**SHARE_DIGITS
 
 POINT = pl.Struct({"start": pl.Date(), "share": pl.Float64()})
 
@@ -30,19 +37,16 @@ LEADERBOARD = pl.Schema(
     }
 )
 
-_ATTRIBUTES = pl.Schema(
-    {
-        "feed": pl.String(),
-        "kind": pl.String(),
-        "entity": pl.String(),
-        "id": pl.String(),
-        "source_id": pl.String(),
-        "name": pl.String(),
-        "vendor": pl.String(),
-        "country": pl.String(),
-        "ranked": pl.Boolean(),
-    }
-)
+
+class Attributes(TypedDict):
+    """Who an entity of a source is, or the group that it is counted in."""
+
+    id: str
+    source_id: str | None
+    name: str
+    vendor: str | None
+    country: str | None
+    ranked: bool
 
 
 def leaderboard(
@@ -75,74 +79,98 @@ def leaderboard(
         pl.col("start").is_between(first, window.start)
         & (pl.col("complete") | (pl.col("start") == window.start))
     )
-    attributes = _attributes(recent, by, directory)
-    grouped = (
-        recent.join(attributes, on=["feed", "kind", "entity"], how="left")
-        .group_by("start", "id")
-        .agg(
-            pl.col("source_id", "name", "vendor", "country", "ranked").first(),
-            value=pl.when(pl.col("value").is_not_null().any()).then(pl.col("value").sum()),
-            share=pl.col("share").sum().round(SHARE_DIGITS),
-        )
-        .sort("start", "id")
-    )
-    now = _ranked(grouped.filter(pl.col("start") == window.start))
-    before = _ranked(grouped.filter(pl.col("start") == window.shifted(-1).start))
+    known: dict[tuple[str, str, str], Attributes] = {}
+    groups: dict[date, dict[str, _Group]] = {}
+    # So few rows that plain Python is quicker over them than one join after the other.
+    columns = ("start", "feed", "kind", "entity", "value", "share")
+    for start, feed, kind, entity, value, share in recent.select(columns).iter_rows():
+        named = (feed, kind, entity)
+        if named not in known:
+            known[named] = _attributes(feed, kind, entity, by, directory)
+        here = groups.setdefault(start, {})
+        group = here.get(known[named]["id"])
+        if group is None:
+            group = here[known[named]["id"]] = _Group(known[named])
+        group.add(value, share)
+    now = _ranked(groups.get(window.start, {}))
+    before = _ranked(groups.get(window.shifted(-1).start, {}))
     if _scope(recent, window) != _scope(recent, window.shifted(-1)):
-        before = before.clear()  # another source names others: what moved cannot be told
-    points = grouped.group_by("id", maintain_order=True).agg(history=pl.struct("start", "share"))
-    return (
-        now.join(
-            before.select("id", previous_rank="rank", previous_share="share"), on="id", how="left"
+        before = {}  # another source names others: what moved cannot be told
+    starts = sorted(groups)
+    rows = []
+    for id_, (rank, group) in now.items():
+        previous_rank, previous = before.get(id_, (None, None))
+        rows.append(
+            {
+                **group.attributes,
+                "rank": rank,
+                "previous_rank": previous_rank,
+                "metric": definition.metric,
+                "value": group.value,
+                "share": group.share,
+                "previous_share": None if previous is None else previous.share,
+                "share_change": None
+                if previous is None
+                else _rounded(group.share - previous.share),
+                "history": [
+                    {"start": start, "share": groups[start][id_].share}
+                    for start in starts
+                    if id_ in groups[start]
+                ],
+            }
         )
-        .join(points, on="id", how="left")
-        .with_columns(
-            metric=pl.lit(definition.metric),
-            share_change=(pl.col("share") - pl.col("previous_share")).round(SHARE_DIGITS),
-        )
-        .sort(pl.col("rank").is_null(), "rank", "id")
-        .select(LEADERBOARD.names())
-        .cast(dict(LEADERBOARD.items()))
-    )
+    rows.sort(key=lambda row: (row["rank"] is None, row["rank"] or 0, row["id"]))
+    return pl.DataFrame(rows, schema=LEADERBOARD)
+
+
+@dataclass(slots=True)
+class _Group:
+    """What is counted under one id in one window: the models of a vendor, say."""
+
+    attributes: Attributes
+    value: int | None = None
+    _shares: float = 0.0
+
+    def add(self, value: int | None, share: float | None) -> None:
+        """Count a row of TOTALS in."""
+        if value is not None:
+            self.value = (self.value or 0) + value
+        self._shares += share or 0.0
+
+    @property
+    def share(self) -> float:
+        return _rounded(self._shares)
+
+
+def _rounded(share: float) -> float:
+    # As Polars rounds: what is a tie of decimals is told after the multiplication.
+    return round(share * _DIGITS) / _DIGITS
 
 
 def _scope(all_totals: pl.DataFrame, window: Window) -> tuple[object, ...]:
     """Which source answered for a window."""
     rows = all_totals.filter(pl.col("start") == window.start).select("feed", "kind", "scope")
-    return rows.unique().row(0) if rows.height else ()
+    return max(rows.unique().rows(), default=())
 
 
-def _ranked(rows: pl.DataFrame) -> pl.DataFrame:
-    """Number the rows that can be ranked, most first; the others get no rank."""
-    return rows.sort(
-        pl.col("ranked").not_(),
-        pl.col("value").fill_null(0),
-        "share",
-        "id",
-        descending=[False, True, True, False],
-    ).with_columns(
-        rank=pl.when("ranked").then(pl.int_range(1, pl.len() + 1, dtype=pl.Int64)),
+def _ranked(groups: Mapping[str, _Group]) -> dict[str, tuple[int | None, _Group]]:
+    """Number those that can be ranked, most first; the others get no rank."""
+    order = sorted(
+        groups.items(),
+        key=lambda item: (
+            not item[1].attributes["ranked"],
+            -(item[1].value or 0),
+            -item[1].share,
+            item[0],
+        ),
     )
+    return {
+        id_: (rank if group.attributes["ranked"] else None, group)
+        for rank, (id_, group) in enumerate(order, start=1)
+    }
 
 
-def _attributes(rows: pl.DataFrame, by: By, directory: Directory) -> pl.DataFrame:
-    """Id, name, vendor and country of every (feed, kind, entity) that occurs."""
-    entities = rows.select("feed", "kind", "entity").unique().sort("feed", "kind", "entity")
-    found = [
-        {
-            "feed": feed,
-            "kind": kind,
-            "entity": entity,
-            **_attribute(feed, kind, entity, by, directory),
-        }
-        for feed, kind, entity in entities.iter_rows()
-    ]
-    return pl.DataFrame(found, schema=_ATTRIBUTES)
-
-
-def _attribute(
-    feed: str, kind: str, entity: str, by: By, directory: Directory
-) -> dict[str, str | bool | None]:
+def _attributes(feed: str, kind: str, entity: str, by: By, directory: Directory) -> Attributes:
     rest = entity in OTHER
     model = None if rest or kind == "lab" else directory.model(feed, entity)
     vendor_id = UNKNOWN if rest else model.vendor if model else directory.lab(feed, entity)
@@ -180,7 +208,7 @@ def _attribute(
     return _bucket(UNATTRIBUTED, UNATTRIBUTED)
 
 
-def _bucket(id_: str, name: str) -> dict[str, str | bool | None]:
+def _bucket(id_: str, name: str) -> Attributes:
     return {
         "id": id_,
         "source_id": None,

@@ -1,15 +1,17 @@
 """What a model costs at a time, on every basis, and against a baseline model."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, MONEY, PRICE_TABLE
 from qwenwatch_cache.market.directory import Directory, Model
 from qwenwatch_cache.market.doubts import Polls, extremes, without_glitches, without_jumps
-from qwenwatch_cache.market.in_force import ON_DEMAND, in_force, window_in_force
+from qwenwatch_cache.market.in_force import ON_DEMAND, in_force, revisions, window_in_force
 from qwenwatch_cache.vendors import UNKNOWN
 
 CROSS_CHECK = frozenset({"litellm"})
@@ -49,6 +51,10 @@ PRICES = pl.Schema(
 )
 
 
+COLUMNS = (*PRICE_TABLE.key, "input", "output", "cache_read", "listed", "observed_at")
+"""Columns of the price table that the question is about."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mix:
     """A workload: which part of its tokens is fresh input, output, and cached input.
@@ -75,6 +81,7 @@ def prices(
     directory: Directory,
     *,
     polls: Polls,
+    last_poll: Callable[[str], datetime | None] | None = None,
     baseline: str,
     mix: Mix,
 ) -> pl.DataFrame:
@@ -85,6 +92,7 @@ def prices(
         at: The moment asked about.
         directory: Who is behind an id.
         polls: Moments at which each feed was asked successfully, by feed.
+        last_poll: The last of them up to `at` by feed, where it can be had without all others.
         baseline: Canonical id of the model that ratios refer to.
         mix: Workload behind `blended`. Cached tokens are counted at the input price where no
             cached price is stated.
@@ -99,15 +107,16 @@ def prices(
         price on the same basis and in the same currency, those for mainland China to its price
         there; of several offers of the baseline the cheapest counts.
     """
-    known = frame.filter((pl.col("observed_at") <= at) & (pl.col("feed") != ON_DEMAND))
+    known = frame.select(COLUMNS).filter(
+        (pl.col("observed_at") <= at) & (pl.col("feed") != ON_DEMAND)
+    )
     if known.is_empty():
         return pl.DataFrame(schema=PRICES)
-    paid = extremes(known)
-    known = without_jumps(known, paid, at, polls)
-    rows = _base_tiers(in_force(known, at))
+    believed = without_jumps(revisions(known, at, *extremes()), at, polls)
+    rows = _base_tiers(in_force(believed, at))
     rows = window_in_force(rows, at)
-    rows = without_glitches(rows, paid, at, polls)
-    rows = _with_last_change(rows, known, paid)
+    rows = without_glitches(rows, last_poll or partial(_last_poll, polls, at))
+    rows = _with_last_change(rows, believed)
     rows = _with_models(rows, directory)
     blended = (
         pl.col("input") * pl.lit(mix.input, MONEY)
@@ -134,15 +143,17 @@ def _base_tiers(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.filter(pl.col("tier_from") == 0).join(next_tier, on=offer, how="left")
 
 
-def _with_last_change(rows: pl.DataFrame, known: pl.DataFrame, paid: pl.DataFrame) -> pl.DataFrame:
+def _last_poll(polls: Polls, at: datetime, feed: str) -> datetime | None:
+    return max((moment for moment in polls.get(feed, ()) if moment <= at), default=None)
+
+
+def _with_last_change(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Add what input and output were before their last change, and when that was.
 
     Unknown prices, and zeros of what was paid for, are no steps in between.
     """
-    key = list(PRICE_TABLE.key)
-    run = pl.struct(key).rle_id()  # rows of one key stand together once sorted
     before = {
-        f"previous_{name}": pl.when(run == run.shift()).then(pl.col(name).shift())
+        f"previous_{name}": pl.when(pl.col("id") == pl.col("id").shift()).then(pl.col(name).shift())
         for name in ("input", "output")
     }
     moved = (pl.col("input") != pl.col("previous_input")).fill_null(False) | (
@@ -153,15 +164,13 @@ def _with_last_change(rows: pl.DataFrame, known: pl.DataFrame, paid: pl.DataFram
     )
     steps = (
         known.drop_nulls(["input", "output"])
-        .join(paid, on=key, how="left")
         .filter(~glitch)
-        .sort(*key, "observed_at", maintain_order=True)
         .with_columns(**before)
         .filter(moved)
-        .unique(key, keep="last", maintain_order=True)
-        .select(*key, "previous_input", "previous_output", changed_at="observed_at")
+        .unique("id", keep="last", maintain_order=True)
+        .select("id", "previous_input", "previous_output", changed_at="observed_at")
     )
-    return rows.join(steps, on=key, how="left")
+    return rows.join(steps, on="id", how="left")
 
 
 def _with_models(rows: pl.DataFrame, directory: Directory) -> pl.DataFrame:

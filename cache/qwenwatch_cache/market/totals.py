@@ -39,27 +39,29 @@ def totals(usage: pl.DataFrame, definition: Definition, by: By, grain: Grain) ->
         ÷ days of the window (a day on which an entity is not named counts in `other`).
     """
     found = [
-        _from_source(usage, definition.metric, source, grain).with_columns(
-            preference=pl.lit(preference, dtype=pl.Int64)
-        )
-        for preference, source in enumerate(definition.sources(by))
+        rows
+        for source in definition.sources(by)
+        if source.grain in {"day", grain}
+        and not (rows := _from_source(usage, definition.metric, source, grain)).is_empty()
     ]
+    if not found:
+        return pl.DataFrame(schema=TOTALS)
     # A source that covers a window whole comes before one that does not.
-    choice = (
-        pl.concat(found)
-        .select("start", "preference", "complete")
-        .unique()
-        .sort("start", pl.col("complete").not_(), "preference")
-        .unique("start", keep="first", maintain_order=True)
-        .select("start", "preference")
-    )
-    return (
-        pl.concat(found)
-        .join(choice, on=["start", "preference"], how="semi")
-        .select(TOTALS.names())
-        .cast(dict(TOTALS.items()))
-        .sort("start", "entity")
-    )
+    choice: dict[date, tuple[bool, int]] = {}
+    for number, rows in enumerate(found):
+        for start, complete in rows.select("start", "complete").unique().iter_rows():
+            choice[start] = min(choice.get(start, (True, number)), (not complete, number))
+    if len(found) > 1:
+        best = pl.DataFrame(
+            [(start, number) for start, (_, number) in choice.items()],
+            schema={"start": pl.Date(), "number": pl.Int64()},
+            orient="row",
+        )
+        found = [
+            rows.join(best.filter(pl.col("number") == number), on="start", how="semi")
+            for number, rows in enumerate(found)
+        ]
+    return pl.concat(found).sort("start", "entity")
 
 
 def complete_windows(all_totals: pl.DataFrame) -> Sequence[date]:
@@ -76,31 +78,37 @@ def _from_source(usage: pl.DataFrame, metric: str, source: Source, grain: Grain)
         & (pl.col("grain") == source.grain)
         & (pl.col("value").is_not_null() | pl.col("share").is_not_null())
     )
+    start = pl.col("period").dt.truncate(TRUNCATE[grain])
+    days = (start.dt.offset_by(TRUNCATE[grain]) - start).dt.total_days()
     if source.grain == "week":
-        if grain != "week":
-            rows = rows.clear()
-        placed = rows.with_columns(start=pl.col("period"), covered=pl.lit(True))
-        weight = pl.lit(1, dtype=pl.Int64)
-    else:
-        start = pl.col("period").dt.truncate(TRUNCATE[grain])
-        days = (start.dt.offset_by(TRUNCATE[grain]) - start).dt.total_days()
-        placed = rows.with_columns(start=start, days=days).with_columns(
-            covered=pl.col("period").n_unique().over("start") == pl.col("days")
-        )
-        weight = pl.col("period").n_unique().over("start").cast(pl.Int64)
+        start, days = pl.col("period"), pl.lit(1, pl.Int64)
+    placed = rows.with_columns(start=start, days=days)
+    windows = placed.group_by("start").agg(
+        stated_days=pl.col("period").n_unique().cast(pl.Int64),
+        days=pl.col("days").first(),
+        total=pl.col("value").sum(),
+    )
     by_values = pl.col("value").is_not_null().any()
     return (
-        placed.with_columns(weight=weight)
-        .group_by("start", "feed", "kind", "entity")
+        placed.group_by("start", "feed", "kind", "entity")
         .agg(
             value=pl.when(by_values).then(pl.col("value").sum()),
-            stated=pl.when(~by_values).then(pl.col("share").sum() / pl.col("weight").first()),
-            complete=pl.col("covered").first(),
+            stated=pl.when(~by_values).then(pl.col("share").sum()),
             scope=pl.col("scope").last(),
             as_of=pl.col("as_of").max(),
         )
-        .with_columns(
-            share=pl.coalesce("stated", pl.col("value") / pl.col("value").sum().over("start"))
+        .join(windows, on="start")
+        .select(
+            "start",
+            "feed",
+            "kind",
+            "entity",
+            "value",
+            share=pl.coalesce(
+                pl.col("stated") / pl.col("stated_days"), pl.col("value") / pl.col("total")
+            ),
+            complete=pl.col("stated_days") == pl.col("days"),
+            scope="scope",
+            as_of="as_of",
         )
-        .select(TOTALS.names())
     )

@@ -1,11 +1,12 @@
 """Single files that are never seen half written: atomic writes, checked reads."""
 
 import contextlib
+import io
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import polars as pl
@@ -21,10 +22,10 @@ TEMPORARY = ".tmp"
 class Damaged(StoreError):
     """A file of the cache is torn, foreign or unreadable."""
 
-    def __init__(self, path: Path, reason: str) -> None:
+    def __init__(self, name: Path | str, reason: str) -> None:
         """Name the file and say in one line why it cannot be used."""
-        self.path = path
-        super().__init__(f"{path} cannot be read as a table of this cache ({reason})")
+        self.reason = reason
+        super().__init__(f"{name} cannot be read as a table of this cache ({reason})")
 
 
 class Unreadable(Damaged):
@@ -45,7 +46,7 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
         temporary.replace(path)
         _flush(path.parent)
     except (OSError, PolarsError) as error:
-        reason = _system_reason(error) or _first_line(error)
+        reason = _system_reason(error) or first_line(error)
         raise StoreError(
             f"cannot write {path}: {reason}; what was stored before is unchanged"
         ) from error
@@ -54,25 +55,26 @@ def write_atomically(path: Path, write: Callable[[Path], None]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def write_table(path: Path, frame: pl.DataFrame, previous: Path | None = None) -> None:
+def write_table(path: Path, frame: pl.DataFrame) -> None:
     """Put a frame in place of a Parquet file, atomically.
 
-    Args:
-        path: The file.
-        frame: What it should hold.
-        previous: Name under which the version before is kept; untouched if there is no room for
-            the new one.
+    Raises:
+        StoreError: As `write_atomically`.
+    """
+    write_atomically(path, lambda target: frame.write_parquet(target, compression="zstd"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Put bytes in place of a file, atomically.
 
     Raises:
         StoreError: As `write_atomically`.
     """
 
-    def write(target: Path) -> None:
-        frame.write_parquet(target, compression="zstd")
-        if previous is not None and path.exists():
-            keep_beside(path, previous)
+    def fill(target: Path) -> None:
+        target.write_bytes(content)
 
-    write_atomically(path, write)
+    write_atomically(path, fill)
 
 
 def keep_beside(path: Path, other: Path) -> None:
@@ -86,29 +88,67 @@ def keep_beside(path: Path, other: Path) -> None:
         write_atomically(other, lambda target: _link(path, target))
 
 
-def read_table(path: Path, table: Table) -> pl.DataFrame:
-    """Read a Parquet file of this cache; a missing one is an empty table.
+def read_table(
+    path: Path,
+    table: Table,
+    columns: Collection[str] | None = None,
+    where: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """Read a Parquet file that holds a table of its own; a missing one is an empty table.
+
+    Args:
+        path: The file.
+        table: What it holds.
+        columns: Only these; None for all.
+        where: Only rows of which this is true; None for all.
 
     Raises:
         Unreadable: The file is there and the system does not give it out.
         Damaged: The file is there and is not a whole table of this kind.
     """
     try:
-        # All bytes at once: Polars opens a path more than once, and a writer may replace the file
-        # in between.
+        # All bytes at once: Polars opens a path more than once, and it may be replaced in between.
         content = path.read_bytes()
     except FileNotFoundError:
-        return table.empty()
+        return conform(table.empty(), schema_of(table, columns))
     except OSError as error:
-        raise Unreadable(path, error.strerror or _first_line(error)) from error
+        raise Unreadable(path, error.strerror or first_line(error)) from error
+    return decode(content, str(path), table, columns, where)
+
+
+def decode(
+    content: bytes,
+    name: str,
+    table: Table,
+    columns: Collection[str] | None = None,
+    where: pl.Expr | None = None,
+) -> pl.DataFrame:
+    """A table, or a part of it, out of the bytes of a Parquet file; see `read_table`.
+
+    Raises:
+        Damaged: They are not a whole table of this kind; `name` is the file to name.
+    """
+    schema = schema_of(table, columns)
     try:
-        frame = pl.read_parquet(content)
-        missing = [name for name in table.later if name not in frame.columns]
-        return conform(
-            frame.with_columns(pl.lit(None).alias(name) for name in missing), table.schema
-        )
+        # What a later version added is missing in older files.
+        there = pl.read_parquet_schema(io.BytesIO(content)) if table.later else table.schema
+        missing = [one for one in schema if one in table.later and one not in there]
+        present = [one for one in schema if one not in missing]
+        if where is None:
+            frame = pl.read_parquet(content, columns=None if columns is None else present)
+        else:  # groups of rows whose bounds rule them out are not even unpacked
+            rows = pl.scan_parquet(io.BytesIO(content)).filter(where).select(present)
+            frame = rows.collect(engine="in-memory")
+        return conform(frame.with_columns(pl.lit(None).alias(one) for one in missing), schema)
     except (PolarsError, PanicException) as error:
-        raise Damaged(path, _first_line(error)) from error
+        raise Damaged(name, first_line(error)) from error
+
+
+def schema_of(table: Table, columns: Collection[str] | None) -> pl.Schema:
+    """The schema of some columns of a table, in its order; of all if None."""
+    return pl.Schema(
+        {name: kind for name, kind in table.schema.items() if columns is None or name in columns}
+    )
 
 
 def _link(path: Path, target: Path) -> None:
@@ -138,5 +178,6 @@ def _system_reason(error: Exception) -> str | None:
     return os.strerror(int(number[1])) if number else None
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line of bounded length."""
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]

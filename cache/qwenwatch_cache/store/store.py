@@ -1,146 +1,67 @@
 """The cache on disk: what feeds said, kept for good.
 
-Layout of the directory (format version 1)::
+Layout of the directory (format version 2)::
 
-    format.json             {"format": 1}
-    usage.parquet           one file per table of qwenwatch_cache.frames, all revisions in it
-    price.parquet …
-    previous/usage.parquet  each table as it was one write ago, to fall back on
+    format.json             {"format": 2}
+    manifest.json           which parts there are; see qwenwatch_cache.manifest
+    usage/FEED-NUMBER-SHA8.parquet   parts: one folder per table of qwenwatch_cache.frames
+    price/ …
     set-aside/              damaged files, under a name that says when
     bodies/FEED/            response bodies as they came, gzip
     ready/                  answers kept ready to show; may be deleted at any time
     writer.lock             held by whoever writes
     asking/HOST.lock        held by whoever asks that host
 
-Writers hold the lock; readers never do, because a table is only ever replaced as a whole.
+Writers hold the lock; readers never do: a part never changes, and the manifest is replaced as a
+whole.
 """
 
 import contextlib
-import gzip
-import json
-from collections.abc import Collection, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
-from importlib.resources import files
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
-from filelock import FileLock, Timeout
 
-from qwenwatch_cache.errors import CacheLocked, CacheTooNew, StoreError
+from qwenwatch_cache.errors import CacheLocked, StoreError
 from qwenwatch_cache.frames import FETCH_TABLE, TABLES, Table, conform
-from qwenwatch_cache.store.files import (
-    TEMPORARY,
-    Damaged,
-    Unreadable,
-    keep_beside,
-    read_table,
-    write_atomically,
-    write_table,
-)
+from qwenwatch_cache.manifest import MANIFEST_FILE, Manifest, ManifestLost
+from qwenwatch_cache.store import bodies
+from qwenwatch_cache.store.care import compacted, is_outdated, rebuilt, swept
+from qwenwatch_cache.store.files import Unreadable
+from qwenwatch_cache.store.merging import Added, missing_in, together
+from qwenwatch_cache.store.migrate import has_old_tables, migrated
+from qwenwatch_cache.store.reader import Reader
+from qwenwatch_cache.store.reading import Damage, damage_in, rows_of
 from qwenwatch_cache.store.revisions import news, refuse_upheaval, withdrawn
+from qwenwatch_cache.store.writing import by_feed, mended, save, with_rows, with_series
 
-FORMAT = 1
-
-LOCKED = ("", "previous/", "set-aside/", "bodies/*/")
-"""Folders in which only the holder of the lock writes."""
-
-MOMENT = "%Y%m%dT%H%M%S.%fZ"
-"""How names in set-aside/ say when."""
+EARLIER = timedelta(days=45)
+"""How much older than a period the figures may be that it is compared with (`refuse_upheaval`),
+and by how much a clock that was wrong may have learned a figure before its day."""
 
 
-class Store:
-    """One cache directory.
+class Store(Reader):
+    """One cache directory, to read from and to write to; created by the first write."""
 
-    Attributes:
-        root: The directory; created by the first write.
-        notices: Messages for people about damage that was met, newest last.
-    """
-
-    def __init__(self, root: Path, *, bundled: Path | None = None, patience: float = 10.0) -> None:
-        """Open a cache directory, which need not exist yet.
+    def __init__(
+        self, root: Path | str, *, bundled: Path | None = None, patience: float = 10.0
+    ) -> None:
+        """Open a cache; see `Reader`.
 
         Args:
-            root: The directory.
-            bundled: Directory of the baseline that is read beneath the cache; None takes the one
-                that comes with the program.
+            root: Its directory, or its address in an object store, where nothing can be written.
+            bundled: Directory of the baseline.
             patience: Seconds to wait for another writer.
 
         Raises:
             CacheTooNew: A newer version of the program wrote it.
             StoreError: `format.json` is there and makes no sense.
         """
-        self.root = root
-        self.notices: list[str] = []
-        self._bundled = bundled or Path(str(files("qwenwatch_cache"))) / "baseline"
+        super().__init__(root, bundled=bundled)
         self._patience = patience
-        self._check_format()
-
-    # Reading
-
-    def cached(self, table: Table) -> pl.DataFrame:
-        """All rows of a table that feeds brought into this cache, in the order they were stored.
-
-        A damaged file is not touched: the version before it is read and a notice is left.
-        """
-        path = self._path(table)
-        try:
-            return read_table(path, table)
-        except Damaged as damage:
-            self._notice(f"{damage}; the version before it is shown, `qwenwatch refresh` repairs")
-        try:
-            return read_table(self._previous(table), table)
-        except Damaged as damage:
-            self._notice(str(damage))
-            return table.empty()
-
-    def bundled(self, table: Table) -> pl.DataFrame:
-        """All rows of a table in the baseline that came with the program."""
-        return read_table(self._bundled / f"{table.name}.parquet", table)
-
-    def read(self, table: Table) -> pl.DataFrame:
-        """Baseline and cache together; where both know a key, the later observation counts."""
-        return pl.concat([self.bundled(table), self.cached(table)]).sort(
-            table.time, maintain_order=True
-        )
-
-    def last_observed(self) -> datetime | None:
-        """When the newest row of this cache was learned, None if it is empty."""
-        times = [
-            self.cached(table).get_column(table.time).max()
-            for table in TABLES.values()
-            if table is not FETCH_TABLE
-        ]
-        return max((moment for moment in times if isinstance(moment, datetime)), default=None)
-
-    def stamp(self, table: Table | None = None) -> str:
-        """Changes whenever a table changes: what was computed under another stamp is stale.
-
-        Args:
-            table: Which one; None for all that feeds brought, which leaves out the log.
-        """
-        marks = []
-        for name in sorted(TABLES.keys() - {FETCH_TABLE.name}) if table is None else (table.name,):
-            with contextlib.suppress(OSError):
-                state = (self.root / f"{name}.parquet").stat()
-                # The inode, because two writes may fall into one tick of the file system's clock.
-                marks.append(f"{name}:{state.st_size}:{state.st_mtime_ns}:{state.st_ino}")
-        return " ".join(marks)
-
-    def last_damage(self) -> datetime | None:
-        """When a table was last found damaged and set aside, None if none is in set-aside/.
-
-        What the damaged file held beyond the version before it is gone until feeds state it again,
-        so answers from before that moment do not count as had.
-        """
-        found = []
-        for name in TABLES.keys() - {FETCH_TABLE.name}:
-            for path in (self.root / "set-aside").glob(f"{name}-*.parquet"):
-                with contextlib.suppress(ValueError):
-                    moment = datetime.strptime(path.stem.removeprefix(f"{name}-"), MOMENT)
-                    found.append(moment.replace(tzinfo=UTC))
-        return max(found, default=None)
-
-    # Writing
 
     def append(
         self,
@@ -169,27 +90,30 @@ class Store:
             CacheLocked: Another writer did not finish in time.
             StoreError: The disk refused; what was stored before is unchanged.
         """
-        added = 0
-        with self._writing():
-            changed: list[tuple[Table, pl.DataFrame, pl.DataFrame]] = []
+        with self._writing(observed_at) as manifest:
+            fresh: dict[str, pl.DataFrame] = {}
             for name, frame in incoming.items():
                 table = TABLES[name]
-                known = self._mended(table, observed_at)
                 stated = conform(frame, table.schema)
+                feeds = stated.get_column("feed").unique().to_list()
+                since = _horizon(stated)
+                known, manifest = self._sound(manifest, table, observed_at, feeds, since)
                 # What the baseline says is withdrawn like any other figure, or it would stand on.
-                bundled = self.bundled(table).filter(pl.col(table.time) <= observed_at)
+                bundled = self.bundled(table, feeds=feeds)
                 shown = pl.concat([bundled, known]).sort(table.time, maintain_order=True)
+                # What a clock that was wrong learned later was not known yet.
+                shown = shown.filter(pl.col(table.time) <= observed_at)
+                before = known.filter(pl.col(table.time) <= observed_at)
                 if whole is None and not believe:
                     # Against what feeds said here: the baseline may be of another year.
                     refuse_upheaval(known, stated, table)
                 gone = withdrawn(shown, stated, table, observed_at, unread, whole)
-                changed.append((table, known, pl.concat([news(known, stated, table), gone])))
-            for table, known, fresh in changed:
-                if not fresh.is_empty():
-                    path, previous = self._path(table), self._previous(table)
-                    write_table(path, pl.concat([known, fresh]), previous)
-                    added += fresh.height
-        return added
+                rows = pl.concat([news(before, stated, table), gone])
+                if not rows.is_empty():
+                    fresh[name] = rows
+            if fresh:
+                save(self.root, manifest, with_rows(self.root, self._read, manifest, fresh))
+        return sum(rows.height for rows in fresh.values())
 
     def log(self, fetches: pl.DataFrame, now: datetime) -> None:
         """Add rows to the fetch log.
@@ -198,11 +122,80 @@ class Store:
             CacheLocked: Another writer did not finish in time.
             StoreError: The disk refused.
         """
-        with self._writing():
-            known = self._mended(FETCH_TABLE, now)
-            fresh = conform(fetches, FETCH_TABLE.schema)
-            path, previous = self._path(FETCH_TABLE), self._previous(FETCH_TABLE)
-            write_table(path, pl.concat([known, fresh]), previous)
+        with self._writing(now) as manifest:
+            fresh = {FETCH_TABLE.name: conform(fetches, FETCH_TABLE.schema)}
+            save(self.root, manifest, with_rows(self.root, self._read, manifest, fresh))
+
+    def add(self, frames: Mapping[str, pl.DataFrame], now: datetime) -> Added:
+        """Put rows of another cache beside those that are there, as they are.
+
+        Rows that are there already, equal in all columns, are not stored again.
+
+        Args:
+            frames: Frames by table name, whole revisions and log included.
+            now: The present moment.
+
+        Raises:
+            CacheLocked: Another writer did not finish in time.
+            StoreError: The disk refused; nothing of it was stored.
+        """
+        return self.merge(frames.items(), now)
+
+    def merge(
+        self,
+        frames: Iterable[tuple[str, pl.DataFrame]],
+        now: datetime,
+        *,
+        losses: Mapping[str, datetime] = MappingProxyType({}),
+        kept: Iterable[bodies.Packed] = (),
+    ) -> Added:
+        """Put a whole other cache beside what is there; see `add`.
+
+        Args:
+            frames: Rows with the name of their table, piece by piece: those of one table and feed
+                are in one piece. No more than one is held at a time.
+            now: The present moment.
+            losses: When the other cache last lost rows of a feed (see `Manifest.losses`): its log
+                tells of answers whose rows are not among these.
+            kept: Response bodies that it kept.
+
+        Raises:
+            CacheLocked: Another writer did not finish in time.
+            StoreError: The disk refused; nothing of it was stored.
+        """
+        added = Added()
+
+        def changed_series() -> Iterator[tuple[tuple[str, str], pl.DataFrame]]:
+            nonlocal added
+            for name, frame in frames:
+                table = TABLES[name]
+                for feed, rows in by_feed(conform(frame, table.schema)):
+                    own, damaged = rows_of(
+                        self._read, manifest, table, feeds={feed}, missing_is_damage=True
+                    )
+                    for _, damage in damaged:
+                        raise damage
+                    new = missing_in(own, rows, table)
+                    if not new.is_empty():
+                        added = added.and_also(new.get_column(table.time))
+                        yield (name, feed), together(own, rows, table)
+
+        with self._writing(now) as manifest, bodies.beside(self.root, kept) as put_bodies:
+            manifest = self._all_sound(manifest, now)
+            later = {
+                feed: max(moment, manifest.losses.get(feed, moment))
+                for feed, moment in losses.items()
+            }
+            changed = replace(
+                manifest,
+                past=manifest.past + 1,
+                losses={**manifest.losses, **later},
+                merged=now,
+            )
+            after = with_series(self.root, changed, changed_series())
+            if added.rows:
+                save(self.root, manifest, after)
+            return replace(added, bodies=put_bodies())
 
     def keep_body(self, feed: str, body: bytes, sha256: str, when: datetime) -> None:
         """Keep a response body as it came, unless the same bytes are there already.
@@ -211,23 +204,21 @@ class Store:
             CacheLocked: Another writer did not finish in time.
             StoreError: The disk refused.
         """
-        folder = self.root / "bodies" / feed
-        if not any(folder.glob(f"*-{sha256[:16]}.gz")):
-            path = folder / f"{when:%Y%m%dT%H%M%SZ}-{sha256[:16]}.gz"
-            packed = gzip.compress(body, mtime=0)
-            with self._writing():
-                write_atomically(path, lambda target: _write_bytes(target, packed))
+        if not bodies.is_kept(self.root, feed, sha256):
+            with self._writing(when):
+                bodies.keep(self.root, feed, body, sha256, when)
 
     def drop_old_bodies(self, now: datetime, days: int) -> None:
-        """Delete kept bodies that are older than so many days."""
-        oldest = f"{now - timedelta(days=days):%Y%m%dT%H%M%SZ}"
-        for path in (self.root / "bodies").glob("*/*.gz"):
-            if path.name < oldest:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+        """Delete kept bodies that are older than so many days.
+
+        Raises:
+            CacheTooNew: A newer version of the program has taken the cache over.
+        """
+        self.manifest()
+        bodies.drop_old(self.root, now, days)
 
     def repair(self, now: datetime) -> None:
-        """Set damaged tables aside and go back to the version before them; see `last_damage`.
+        """Set damaged parts aside, go back to what was before them, and sweep up after kills.
 
         Raises:
             CacheLocked: Another writer did not finish in time.
@@ -235,59 +226,71 @@ class Store:
         """
         if not self.root.exists():
             return
-        with self._writing():
-            for folder in LOCKED:
-                for left in self.root.glob(f"{folder}*{TEMPORARY}"):
-                    left.unlink(missing_ok=True)
-            for table in TABLES.values():
-                self._mended(table, now)
+        with self._writing(now) as manifest:
+            damaged = damage_in(self._read, manifest)
+            for part, damage in damaged:
+                if isinstance(damage, Unreadable):  # only a write that needs it is refused
+                    self._notice(str(Unreadable(self.root / part.file, damage.reason)))
+            lost = [one for one in damaged if not isinstance(one[1], Unreadable)]
+            swept(self.root, self._mended(manifest, lost, now) if lost else manifest)
 
-    def _mended(self, table: Table, now: datetime) -> pl.DataFrame:
-        """All cached rows of a table, for a writer: a damaged file is set aside first.
+    def compact(self, now: datetime) -> None:
+        """Make as few parts as can be of what is there; no row changes.
 
-        The table is not missing at any moment: a writer that is killed here, or meets a full disk,
-        leaves the damage to be found again.
+        Raises:
+            CacheLocked: Another writer did not finish in time.
+            StoreError: The disk refused; the cache is as it was.
         """
-        path, previous = self._path(table), self._previous(table)
-        try:
-            return read_table(path, table)
-        except Unreadable:
-            raise
-        except Damaged as damage:
-            aside = self._set_aside(path, table, now)
-            self._notice(f"{damage}; set aside as {aside}, the version before it is used")
-        try:
-            before = read_table(previous, table)
-        except Unreadable:
-            raise
-        except Damaged as damage:
-            # Still there under this name too, until the next write puts a whole table over it.
-            aside = self._set_aside(previous, table, now)
-            self._notice(f"{damage}; set aside as {aside}, nothing is left of this table")
-            before = table.empty()
-        write_table(path, before)
-        return before
+        with self._writing(now) as manifest:
+            manifest = self._all_sound(manifest, now)
+            compact = compacted(self.root, self._read, manifest)
+            save(self.root, manifest, compact)
+            swept(self.root, compact)
 
-    def _set_aside(self, path: Path, table: Table, now: datetime) -> Path:
-        """Keep a damaged file under a name that says when, of which there is none yet."""
-        moment = now
-        while (aside := self._aside(table, moment)).exists():
-            moment += timedelta(microseconds=1)
-        keep_beside(path, aside)
-        return aside
+    def _sound(
+        self,
+        manifest: Manifest,
+        table: Table,
+        now: datetime,
+        feeds: Collection[str] | None = None,
+        since: datetime | None = None,
+    ) -> tuple[pl.DataFrame, Manifest]:
+        """Rows of a table for a writer, and the state they are of: damage is mended first."""
+        while True:
+            rows, damaged = rows_of(
+                self._read, manifest, table, feeds=feeds, since=since, missing_is_damage=True
+            )
+            if not damaged:
+                return rows, manifest
+            if since is not None:
+                since = None  # to mend takes all of it
+                continue
+            manifest = self._mended(manifest, damaged, now)
+
+    def _all_sound(self, manifest: Manifest, now: datetime) -> Manifest:
+        """The state to go on from when all of it is needed: damage is mended first."""
+        damaged = damage_in(self._read, manifest)
+        return self._mended(manifest, damaged, now) if damaged else manifest
+
+    def _mended(self, manifest: Manifest, damaged: Sequence[Damage], now: datetime) -> Manifest:
+        for part, damage in damaged:
+            if isinstance(damage, Unreadable):
+                raise Unreadable(self.root / part.file, damage.reason)
+        sound, told = mended(self.root, self._read, manifest, damaged, now)
+        save(self.root, manifest, sound)
+        for text in told:
+            self._notice(text)
+        return sound
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self, now: datetime) -> Iterator[Manifest]:
+        # Only writers need it, and it takes longer to load than a small answer takes.
+        from filelock import FileLock, Timeout
+
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             with FileLock(self.root / "writer.lock", timeout=self._patience):
-                self._check_format()
-                if not (self.root / "format.json").exists():
-                    text = json.dumps({"format": FORMAT}).encode()
-                    write_atomically(
-                        self.root / "format.json", lambda target: _write_bytes(target, text)
-                    )
-                yield
+                yield self._present_format(now)
         except Timeout as error:
             raise CacheLocked(
                 f"another qwenwatch is writing to {self.root} and did not finish in "
@@ -296,37 +299,33 @@ class Store:
         except OSError as error:
             raise StoreError(f"cannot write to the cache {self.root}: {error.strerror}") from error
 
-    def _check_format(self) -> None:
-        path = self.root / "format.json"
+    def _present_format(self, now: datetime) -> Manifest:
+        """The state to go on from: an old layout is migrated, a lost manifest made anew."""
         try:
-            stated = json.loads(path.read_text(encoding="utf-8"))["format"]
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise StoreError(
-                f"{path} does not say which format the cache has; if the directory is not a "
-                "qwenwatch cache choose another with --cache-dir, else delete that file"
-            ) from error
-        if not isinstance(stated, int) or stated > FORMAT:
-            raise CacheTooNew(
-                f"the cache {self.root} has format {stated}, this version knows up to {FORMAT}: "
-                "upgrade qwenwatch or choose another directory with --cache-dir"
-            )
-
-    def _path(self, table: Table) -> Path:
-        return self.root / f"{table.name}.parquet"
-
-    def _previous(self, table: Table) -> Path:
-        return self.root / "previous" / f"{table.name}.parquet"
-
-    def _aside(self, table: Table, when: datetime) -> Path:
-        moment = when.astimezone(UTC).strftime(MOMENT)
-        return self.root / "set-aside" / f"{table.name}-{moment}.parquet"
-
-    def _notice(self, text: str) -> None:
-        if text not in self.notices:
-            self.notices.append(text)
+            manifest = self._stated()
+            if manifest.format == 1 or has_old_tables(self.root):
+                manifest, told = migrated(self.root, self._read, manifest, now)
+            elif is_outdated(self.root, manifest):
+                raise ManifestLost(f"{MANIFEST_FILE} is older than what lies beside it")
+            else:
+                if not (self.root / MANIFEST_FILE).exists():
+                    save(self.root, manifest, manifest)  # from now on its absence is a loss
+                return manifest
+        except ManifestLost as lost:
+            manifest, told = rebuilt(self.root, self._read, now)
+            self._notice(f"{lost}: made anew from the parts in {self.root}")
+        for text in told:
+            self._notice(text)
+        return manifest
 
 
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
+def _horizon(stated: pl.DataFrame) -> datetime | None:
+    """Rows learned before this say nothing of what is stated now; None if any may.
+
+    Nobody can state a figure before its period.
+    """
+    column = next((name for name in ("period", "date") if name in stated.columns), None)
+    oldest = stated.get_column(column).min() if column else None
+    if not isinstance(oldest, date):
+        return None
+    return datetime.combine(oldest, time.min, UTC) - EARLIER

@@ -28,7 +28,8 @@ def run_feeds(options: argparse.Namespace) -> int:
         write_out(json.dumps(plain, ensure_ascii=False, indent=2) + "\n", None)
         return ExitCode.GOOD
     view = feeds_view(states, now, session.store.notices)
-    lines = [f"at {instant(now)}", f"cache {session.store.root}", *view.notices]
+    where = f"cache {session.store.address}"
+    lines = [f"at {instant(now)}", where, *session.remarks(), *view.notices]
     citations = [f"{row.key}: {row.cite}" for row in view.table.rows]
     page = Page("qwenwatch feeds", lines, [view.table], citations)
     if options.format == "md":

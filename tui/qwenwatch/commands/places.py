@@ -1,8 +1,8 @@
-"""`qwenwatch cache path`, `qwenwatch config path|init`: where things are."""
+"""`qwenwatch config path|init`: where the configuration is."""
 
 import argparse
 
-from qwenwatch.commands.context import read_config, write_out
+from qwenwatch.commands.context import write_out
 from qwenwatch.config import ConfigError, default_config_path
 from qwenwatch.exit_codes import ExitCode
 
@@ -76,10 +76,7 @@ TEMPLATE = """\
 
 
 def run_places(options: argparse.Namespace) -> int:
-    """Print a path, or write the commented configuration."""
-    if options.command == "cache":
-        write_out(f"{read_config(options).cache_dir}\n", None)
-        return ExitCode.GOOD
+    """Print where the configuration is, or write it with comments."""
     path = getattr(options, "config", None) or default_config_path()
     if options.action == "init":
         try:

@@ -10,7 +10,8 @@ from qwenwatch.narration import outcome_line
 from qwenwatch.progress import progress_bars
 from qwenwatch_cache.errors import QwenwatchError
 from qwenwatch_cache.feeds import FEEDS
-from qwenwatch_cache.outcome import Outcome
+from qwenwatch_cache.outcome import NEWS, Outcome
+from qwenwatch_cache.places import read_only
 
 
 def run_refresh(options: argparse.Namespace) -> int:
@@ -20,6 +21,8 @@ def run_refresh(options: argparse.Namespace) -> int:
         if name not in FEEDS:
             raise QwenwatchError(f"there is no feed {name!r}; there are {', '.join(FEEDS)}")
     session = open_session(options)
+    if isinstance(session.store.address, str):
+        raise read_only(session.store.address)
     if session.offline:
         narrate(options, "qwenwatch: offline, no feed is asked")
         return ExitCode.GOOD
@@ -41,5 +44,9 @@ def run_refresh(options: argparse.Namespace) -> int:
         )
     for notice in session.store.notices:
         narrate(options, f"qwenwatch: {notice}")
+    if any(outcome.state in NEWS for outcome in outcomes):
+        from qwenwatch.preparing import prepare  # all of the questions, which few rounds need
+
+        prepare(session)
     failed = any(outcome.state == "failed" for outcome in outcomes)
     return ExitCode.FEED_FAILED if failed else ExitCode.GOOD

@@ -11,8 +11,8 @@ from pathlib import Path
 from qwenwatch.commands.context import is_offline, read_config
 from qwenwatch.config import ConfigError
 from qwenwatch.exit_codes import ExitCode
+from qwenwatch.ready import opening_query
 from qwenwatch_cache.errors import QwenwatchError
-from qwenwatch_widgets.views.query import MarketQuery
 
 
 def run_screen(options: argparse.Namespace) -> int:
@@ -20,13 +20,11 @@ def run_screen(options: argparse.Namespace) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise QwenwatchError("the screen needs a terminal; scripts use `qwenwatch snapshot`")
     config = read_config(options)
-    offline = options.demo or is_offline(options)
+    offline = options.demo or is_offline(options) or isinstance(config.cache_dir, str)
     with _cache_dir(options, config.cache_dir) as cache_dir:
         from qwenwatch.client import ProcessAnswers
 
-        query = MarketQuery(
-            definition=config.metric, grain=config.window, by=config.by, baseline=config.baseline
-        )
+        query = opening_query(config)
         arguments = ["--config", str(config.path)] if config.path.exists() else []
         arguments += ["--cache-dir", str(cache_dir), *(["--offline"] if offline else [])]
         answers = ProcessAnswers(arguments, cache_dir, query)
@@ -61,7 +59,7 @@ def _collect_garbage_again() -> None:
 
 
 @contextlib.contextmanager
-def _cache_dir(options: argparse.Namespace, configured: Path) -> Iterator[Path]:
+def _cache_dir(options: argparse.Namespace, configured: Path | str) -> Iterator[Path | str]:
     """The cache, or for the demonstration a new one that is thrown away at the end."""
     if not options.demo:
         yield configured

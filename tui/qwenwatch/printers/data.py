@@ -1,6 +1,5 @@
 """Snapshots for programs: JSON (the contract), NDJSON and CSV (the same rows, one by one)."""
 
-import csv
 import io
 import json
 from collections.abc import Iterator
@@ -55,16 +54,27 @@ def print_json(snapshot: "Snapshot") -> str:
 
 def print_ndjson(snapshot: "Snapshot") -> str:
     """One object per line: first what the snapshot is of, then a line per source and row."""
-    lines = [json.dumps(row, ensure_ascii=False) for row in _rows(document(snapshot))]
-    return "\n".join(lines) + "\n"
+    return ndjson_of(document(snapshot))
 
 
 def print_csv(snapshot: "Snapshot") -> str:
     """A line per row of every section, with the columns of CSV_COLUMNS."""
+    return csv_of(document(snapshot))
+
+
+def ndjson_of(plain: dict[str, Any]) -> str:
+    """See `print_ndjson`; from the document."""
+    lines = [json.dumps(row, ensure_ascii=False) for row in _rows(plain)]
+    return "\n".join(lines) + "\n"
+
+
+def csv_of(plain: dict[str, Any]) -> str:
+    """See `print_csv`; from the document."""
+    import csv  # which few want
+
     target = io.StringIO()
     writer = csv.DictWriter(target, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
-    plain = document(snapshot)
     window = plain["window"] or {"start": "", "end": ""}
     when = {
         "date": plain["date"],

@@ -36,15 +36,17 @@ class Page:
     sources: Sequence[str]
 
 
-def page(snapshot: "Snapshot", vendors: "Vendors", top: int, *, offline: bool, health: str) -> Page:
+def page(
+    snapshot: "Snapshot", vendors: "Vendors", top: int, *, offline: bool = False, health: str = ""
+) -> Page:
     """Lay a snapshot out for people.
 
     Args:
         snapshot: The answers.
         vendors: For the vendors' names.
+        top: Rows of a leaderboard, and models compared by price unless they were named; 0 for all.
         offline: Whether no feed may be asked.
         health: One line about the feeds, "" if it is not wanted.
-        top: Rows of a leaderboard, and models compared by price unless they were named; 0 for all.
     """
     lines = [f"known at {amounts.instant(snapshot.known_at)}"]
     tables: list[TableView] = []

@@ -1,7 +1,6 @@
 """From what is known to whole screens: the one place where questions are put together."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,12 +15,12 @@ from qwenwatch_widgets.views.leaders import (
 from qwenwatch_widgets.views.market import Choice, MarketView, PanelView, VendorView
 from qwenwatch_widgets.views.prices import OWN_CURRENCY, prices_table
 from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.scene import Scene
 from qwenwatch_widgets.views.table import TableView
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from qwenwatch_cache.health import FeedState
     from qwenwatch_cache.market.definitions import By
     from qwenwatch_cache.market.known import Board, Known
     from qwenwatch_cache.market.prices import Mix
@@ -29,29 +28,6 @@ if TYPE_CHECKING:
 
 COMPARED = 40
 """How many of the most used models the Market screen compares by price."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """What surrounds a question: the present, the feeds and the user's settings.
-
-    Attributes:
-        now: The present moment.
-        feeds: Health of every feed.
-        mix: Workload behind blended prices.
-        panels: Vendor ids to show as panels, empty for all in rank order.
-        offline: Whether no feed may be asked.
-        replayed: Whether the program was told to believe in another time.
-        notices: Messages of the cache.
-    """
-
-    now: datetime
-    feeds: Sequence["FeedState"]
-    mix: "Mix"
-    panels: Sequence[str] = ()
-    offline: bool = False
-    replayed: bool = False
-    notices: Sequence[str] = field(default_factory=tuple)
 
 
 def market_view(known: "Known", query: MarketQuery, scene: Scene) -> MarketView:

@@ -1,0 +1,199 @@
+"""The usage figures that were known at a time, of as many days as a question needs.
+
+After years most figures are of days that no question asks for: to find the last revision of each
+takes longer than all else. A window depends only on the rows of its own days, so that what is
+worked out from some days is the same as if all had been read.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from functools import cached_property
+
+import polars as pl
+
+from qwenwatch_cache.frames import USAGE_TABLE
+from qwenwatch_cache.market.definitions import DEFINITIONS, Definition, Source
+from qwenwatch_cache.market.windows import Grain, Window
+from qwenwatch_cache.store import Store, as_of
+
+Span = tuple[date, date]
+"""First and last day."""
+
+REACH = 28
+"""How many windows before the newest figure are looked at first: those that a leaderboard shows,
+and one or two that may not be whole yet."""
+
+COUNTED = tuple(
+    sorted({source.feed for one in DEFINITIONS.values() for source in (*one.models, *one.vendors)})
+)
+"""Feeds whose usage some definition counts. Most rows are Hugging Face's, which none does."""
+
+
+class KnownUsage:
+    """Usage rows of the feeds that are counted, baseline and cache."""
+
+    def __init__(self, store: Store, at: datetime) -> None:
+        """Look at what was observed at or before `at`."""
+        self._store = store
+        self._at = at
+        self._rows: dict[str, list[tuple[Span | None, pl.DataFrame]]] = {}
+        self._last: dict[str, list[tuple[Span | None, pl.DataFrame]]] = {}
+        self._as_of: dict[tuple[str, tuple[str, ...]], datetime | None] = {}
+
+    def everything(self) -> pl.DataFrame:
+        """The last row of each key, sorted by key."""
+        return as_of(pl.concat(self._of(feed, None) for feed in COUNTED).drop("own"), USAGE_TABLE)
+
+    @cached_property
+    def newest_days(self) -> dict[tuple[str, str], date]:
+        """Newest period by metric and feed."""
+        newest: dict[tuple[str, str], date] = {}
+        for feed, rows in self._outline.items():
+            for metric, day in rows.group_by("metric").agg(pl.col("period").max()).iter_rows():
+                newest[metric, feed] = day
+        return newest
+
+    def rows_of(
+        self, definition: Definition, span: Span | None
+    ) -> tuple[Span | None, pl.DataFrame]:
+        """The last row of each key that a definition may count, and the days that they are of.
+
+        Args:
+            definition: What is counted.
+            span: Days that are needed, there may be more; None for all.
+        """
+        feeds = sorted({source.feed for source in (*definition.models, *definition.vendors)})
+        for known, rows in self._last.get(definition.key, ()):
+            if known is None or (span and known[0] <= span[0] and span[1] <= known[1]):
+                return known, rows
+        rows = pl.concat(_last(self._of(feed, span), definition.metric, span) for feed in feeds)
+        self._last.setdefault(definition.key, []).append((span, rows))
+        return span, rows
+
+    def newest_window(
+        self, definition: Definition, grain: Grain, until: date | None
+    ) -> Window | None:
+        """The newest window with figures of every day that ends on or before a day."""
+        feeds = {source.feed for source in definition.vendors}
+        days = [
+            day
+            for feed in feeds
+            if (day := self.newest_days.get((definition.metric, feed))) is not None
+        ]
+        if not days:
+            return None
+        newest = Window.containing(min(max(days), until or date.max), grain)
+        for span in ((newest.shifted(-REACH).start, newest.end), None):
+            _, rows = self.rows_of(definition, span)
+            starts = [
+                start
+                for source in definition.vendors
+                for start in _whole_windows(rows, source, grain)
+                if until is None or Window(start, grain).end <= until
+            ]
+            if starts:
+                return Window(max(starts), grain)
+        return None
+
+    def newest_as_of(self, feed: str, kinds: Sequence[str]) -> datetime | None:
+        """The source's own date of its newest figure of some kinds."""
+        key = (feed, tuple(sorted(kinds)))
+        if key not in self._as_of:
+            if feed not in self._outline:
+                return None
+            rows = self._outline[feed].filter(pl.col("kind").is_in(key[1]))
+            newest = rows.get_column("as_of").max()
+            if newest is not None:
+                # Only the last revision of a key counts, and nearly always it is among the newest.
+                days = rows.filter(pl.col("as_of") == newest).get_column("period")
+                near = self._of(feed, (days.min(), days.max())).filter(  # type: ignore[arg-type]
+                    pl.col("kind").is_in(key[1])
+                )
+                if as_of(near, USAGE_TABLE).get_column("as_of").max() != newest:
+                    every = self._of(feed, None).filter(pl.col("kind").is_in(key[1]))
+                    newest = as_of(every, USAGE_TABLE).get_column("as_of").max()
+            self._as_of[key] = newest if isinstance(newest, datetime) else None
+        return self._as_of[key]
+
+    def periods(self, feed: str, kinds: Sequence[str], window: Window) -> tuple[int, int]:
+        """For how many periods of a window there are rows, and of how many this cache has some."""
+        shown = pl.col("kind").is_in(list(kinds)) & pl.col("period").is_between(
+            window.start, window.end
+        )
+        rows = self._of(feed, (window.start, window.end)).filter(shown)
+        own = rows.filter("own")
+        return rows.get_column("period").n_unique(), own.get_column("period").n_unique()
+
+    def _of(self, feed: str, span: Span | None) -> pl.DataFrame:
+        """All revisions of some days of a feed, and whether this cache learned them itself.
+
+        There may be more days than those asked for.
+        """
+        read = self._rows.setdefault(feed, [])
+        for days, rows in read:
+            if days is None or (span and days[0] <= span[0] and span[1] <= days[1]):
+                return rows
+        wanted = pl.col("observed_at") <= self._at
+        if span is not None:
+            wanted &= pl.col("period").is_between(*span)
+        bundled = self._bundled.filter((pl.col("feed") == feed) & wanted)
+        own = self._store.cached(USAGE_TABLE, feeds=(feed,), where=wanted)
+        rows = pl.concat(
+            [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]
+        )
+        read.append((span, rows))
+        return rows
+
+    @cached_property
+    def _outline(self) -> dict[str, pl.DataFrame]:
+        """Of all revisions of each feed what says how far they reach."""
+        columns = ("metric", "kind", "period", "as_of", "observed_at")
+        known = pl.col("observed_at") <= self._at
+        bundled = self._bundled.filter(known)
+        return {
+            feed: pl.concat(
+                [
+                    bundled.filter(pl.col("feed") == feed).select(columns),
+                    self._store.cached(USAGE_TABLE, feeds=(feed,), columns=columns).filter(known),
+                ]
+            )
+            for feed in COUNTED
+        }
+
+    @cached_property
+    def _bundled(self) -> pl.DataFrame:
+        return self._store.bundled(USAGE_TABLE, feeds=COUNTED)
+
+
+def _last(rows: pl.DataFrame, metric: str, span: Span | None) -> pl.DataFrame:
+    """The last row of each key of a metric of one feed, in order of its period."""
+    wanted = pl.col("metric") == metric
+    if span is not None:
+        wanted &= pl.col("period").is_between(*span)
+    return (
+        rows.filter(wanted)
+        .drop("own")
+        .sort("observed_at", maintain_order=True)
+        .unique(["kind", "entity", "grain", "period"], keep="last", maintain_order=True)
+        .sort("period", maintain_order=True)
+    )
+
+
+def _whole_windows(rows: pl.DataFrame, source: Source, grain: Grain) -> Iterator[date]:
+    """First days of the windows of which a source has figures of every day."""
+    stated = rows.filter(
+        (pl.col("feed") == source.feed)
+        & (pl.col("kind") == source.kind)
+        & (pl.col("grain") == source.grain)
+        & (pl.col("value").is_not_null() | pl.col("share").is_not_null())
+    )
+    periods = stated.get_column("period").unique().to_list()
+    if source.grain == "week":
+        if grain == "week":
+            yield from periods
+        return
+    days: dict[Window, int] = {}
+    for period in periods:
+        window = Window.containing(period, grain)
+        days[window] = days.get(window, 0) + 1
+    yield from (window.start for window, count in days.items() if count == window.days)
