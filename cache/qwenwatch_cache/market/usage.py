@@ -6,7 +6,7 @@ worked out from some days is the same as if all had been read.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 import polars as pl
@@ -19,14 +19,30 @@ from qwenwatch_cache.store import Store, as_of
 Span = tuple[date, date]
 """First and last day."""
 
+FEW = 2
+"""How many windows before the newest figure are looked at first: one or two may not be whole."""
+
 REACH = 28
-"""How many windows before the newest figure are looked at first: those that a leaderboard shows,
-and one or two that may not be whole yet."""
+"""How many are looked at then, before all of them."""
+
+RECENT = timedelta(days=60)
+"""Rows learned so lately say how far a source reaches, if it is read at all."""
 
 COUNTED = tuple(
     sorted({source.feed for one in DEFINITIONS.values() for source in (*one.models, *one.vendors)})
 )
 """Feeds whose usage some definition counts. Most rows are Hugging Face's, which none does."""
+
+
+_METRICS = {
+    feed: {
+        one.metric
+        for one in DEFINITIONS.values()
+        for source in (*one.models, *one.vendors)
+        if source.feed == feed
+    }
+    for feed in COUNTED
+}
 
 
 class KnownUsage:
@@ -83,7 +99,8 @@ class KnownUsage:
         if not days:
             return None
         newest = Window.containing(min(max(days), until or date.max), grain)
-        for span in ((newest.shifted(-REACH).start, newest.end), None):
+        for windows in (FEW, REACH, None):
+            span = None if windows is None else (newest.shifted(-windows).start, newest.end)
             _, rows = self.rows_of(definition, span)
             starts = [
                 start
@@ -106,10 +123,11 @@ class KnownUsage:
             if newest is not None:
                 # Only the last revision of a key counts, and nearly always it is among the newest.
                 days = rows.filter(pl.col("as_of") == newest).get_column("period")
-                near = self._of(feed, (days.min(), days.max())).filter(  # type: ignore[arg-type]
-                    pl.col("kind").is_in(key[1])
-                )
-                if as_of(near, USAGE_TABLE).get_column("as_of").max() != newest:
+                near = self._of(feed, (days.min(), days.max()))  # type: ignore[arg-type]
+                near = near.filter(pl.col("kind").is_in(key[1]))
+                stated = near.filter(pl.col("as_of") == newest).select(USAGE_TABLE.key).unique()
+                last = as_of(near.join(stated, on=USAGE_TABLE.key, how="semi"), USAGE_TABLE)
+                if last.get_column("as_of").max() != newest:
                     every = self._of(feed, None).filter(pl.col("kind").is_in(key[1]))
                     newest = as_of(every, USAGE_TABLE).get_column("as_of").max()
             self._as_of[key] = newest if isinstance(newest, datetime) else None
@@ -146,19 +164,25 @@ class KnownUsage:
 
     @cached_property
     def _outline(self) -> dict[str, pl.DataFrame]:
-        """Of all revisions of each feed what says how far they reach."""
+        """Of the revisions of each feed what says how far they reach, where possible of the last.
+
+        Figures of a period are learned after it began, so that what is newest was learned lately.
+        """
+        outline = {}
+        for feed in COUNTED:
+            recent = self._reach(feed, self._at - RECENT)
+            told = set(recent.get_column("metric").unique()) >= _METRICS[feed]
+            outline[feed] = recent if told else self._reach(feed, None)
+        return outline
+
+    def _reach(self, feed: str, since: datetime | None) -> pl.DataFrame:
         columns = ("metric", "kind", "period", "as_of", "observed_at")
         known = pl.col("observed_at") <= self._at
-        bundled = self._bundled.filter(known)
-        return {
-            feed: pl.concat(
-                [
-                    bundled.filter(pl.col("feed") == feed).select(columns),
-                    self._store.cached(USAGE_TABLE, feeds=(feed,), columns=columns).filter(known),
-                ]
-            )
-            for feed in COUNTED
-        }
+        if since is not None:
+            known &= pl.col("observed_at") >= since
+        bundled = self._bundled.filter((pl.col("feed") == feed) & known).select(columns)
+        own = self._store.cached(USAGE_TABLE, feeds=(feed,), columns=columns, where=known)
+        return pl.concat([bundled, own])
 
     @cached_property
     def _bundled(self) -> pl.DataFrame:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import polars as pl
+from polars.exceptions import PanicException, PolarsError
 
 from qwenwatch_cache.frames import Table, conform
 from qwenwatch_cache.manifest import Manifest, Part, Read
-from qwenwatch_cache.store.files import Damaged, schema_of
+from qwenwatch_cache.store.files import Damaged, decode, schema_of
 from qwenwatch_cache.store.parts import content_of, in_order, read_part
 
 
@@ -65,11 +66,11 @@ def rows_of(
         and (feeds is None or not part.feed or part.feed in feeds)
         and (since is None or part.last is None or part.last >= since)
     ]
-    frames: list[pl.DataFrame] = []
+    contents: list[tuple[Part, bytes]] = []
     damaged: list[Damage] = []
     for part in wanted:
         try:
-            frames.append(_of_feeds(read, part, table, feeds, columns, where))
+            contents.append((part, content_of(read, part)))
         except FileNotFoundError as error:
             if manifest.format == 1:
                 if fallback(read, manifest, table, {part.feed})[0].is_empty():
@@ -79,9 +80,11 @@ def rows_of(
             damaged.append((part, Damaged(part.file, MISSING)))
         except Damaged as damage:
             damaged.append((part, damage))
-    schema = schema_of(table, columns)
+    rows, undecoded = _decoded(contents, manifest.format, table, feeds, columns, where)
+    damaged += undecoded
     if not damaged and all(part.sha256 or manifest.format == 1 for part in wanted):
-        return pl.concat([pl.DataFrame(schema=schema), *frames]), damaged
+        return rows, damaged
+    schema = schema_of(table, columns)
     if columns is not None or where is not None:  # the same row is told by all of its columns
         rows, found = rows_of(
             read, manifest, table, feeds=feeds, missing_is_damage=missing_is_damage
@@ -90,7 +93,7 @@ def rows_of(
     before, worse = fallback(read, manifest, table, {part.feed for part, _ in damaged})
     if feeds is not None:
         before = before.filter(pl.col("feed").is_in(sorted(feeds)))
-    return as_one([before, *frames], table), [*damaged, *worse]
+    return as_one([before, rows], table), [*damaged, *worse]
 
 
 def damage_in(read: Read, manifest: Manifest) -> Sequence[Damage]:
@@ -138,8 +141,36 @@ def as_one(frames: Sequence[pl.DataFrame], table: Table) -> pl.DataFrame:
     return in_order(rows.sort("logged", maintain_order=True).drop("logged"), table)
 
 
+def _decoded(
+    contents: Sequence[tuple[Part, bytes]],
+    layout: int,
+    table: Table,
+    feeds: Collection[str] | None,
+    columns: Collection[str] | None,
+    where: pl.Expr | None,
+) -> tuple[pl.DataFrame, Sequence[Damage]]:
+    """The rows in some parts, and which of them are none: all at once if nothing is in the way."""
+    schema = schema_of(table, columns)
+    if contents and layout != 1:
+        scan = pl.scan_parquet([content for _, content in contents])
+        chosen = scan if where is None else scan.filter(where)
+        try:
+            rows = chosen.select(schema.names()).collect(engine="in-memory")
+            return conform(rows, schema), []
+        except (PolarsError, PanicException):
+            pass  # one by one they tell which it is, and older ones may lack a column
+    frames = [pl.DataFrame(schema=schema)]
+    damaged: list[Damage] = []
+    for part, content in contents:
+        try:
+            frames.append(_of_feeds(content, part, table, feeds, columns, where))
+        except Damaged as damage:
+            damaged.append((part, damage))
+    return pl.concat(frames), damaged
+
+
 def _of_feeds(
-    read: Read,
+    content: bytes,
     part: Part,
     table: Table,
     feeds: Collection[str] | None,
@@ -147,6 +178,7 @@ def _of_feeds(
     where: pl.Expr | None,
 ) -> pl.DataFrame:
     if feeds is None or part.feed:
-        return read_part(read, part, table, columns, where)
-    mixed = read_part(read, part, table, None if columns is None else {*columns, "feed"}, where)
+        return decode(content, part.file, table, columns, where)
+    named = None if columns is None else {*columns, "feed"}
+    mixed = decode(content, part.file, table, named, where)
     return conform(mixed.filter(pl.col("feed").is_in(sorted(feeds))), schema_of(table, columns))
