@@ -80,7 +80,8 @@ def log(days: Sequence[date], rng: random.Random) -> pl.DataFrame:
                     continue
                 changed = one.url not in last or rng.random() < cadence.news
                 if changed:
-                    tag = f'W/"{rng.randbytes(16).hex()}"' if cadence.tagged else ""
+                    tagged = cadence.tagged and one.conditional  # nobody keeps another's
+                    tag = f'W/"{rng.randbytes(16).hex()}"' if tagged else ""
                     last[one.url] = rng.randbytes(32).hex(), tag, rng.randrange(2000, 400_000)
                 digest, tag, size = last[one.url]
                 if not changed and one.conditional and cadence.tagged:
@@ -119,7 +120,9 @@ def _asked(feed: str, day: date) -> Sequence[_Asked]:
     done = [Done(f"{host}/x?start_date={last - timedelta(days=364)}&end_date={last}", yesterday)]
     done += [Done(f"{host}/x?dataset={one}&to={last}", yesterday) for one in ("models", "labs")]
     plan = FEEDS[feed].plan(now, done)
-    asked = [_Asked(host + request.path, request.conditional) for request in plan]
+    asked = [
+        _Asked(host + request.path, request.conditional and not request.paged) for request in plan
+    ]
     if feed == "alibaba-list":
         folder = asked[0].url.rpartition("/")[0]
         asked += [_Asked(f"{folder}/groups/family-{n}.json", True) for n in range(FAMILIES)]

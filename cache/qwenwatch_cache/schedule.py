@@ -162,7 +162,8 @@ def record_of(
     logged = _rows_of(log, settings.feed.name)
     good = logged.filter(pl.col("error").is_null())
     if last_damage is not None:
-        good = good.filter(pl.col("started") > last_damage)
+        # Nor does what a clock that was wrong dated later than can be.
+        good = good.filter(pl.col("started").is_between(last_damage, now + AHEAD, "right"))
     due = None if good.is_empty() and not standing.last_error else standing.due
     return Record(**{**vars(standing), "due": due}, logged=logged, good=good, merged=merged)
 

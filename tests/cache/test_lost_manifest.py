@@ -271,3 +271,21 @@ def test_a_cache_without_rows_has_a_manifest(root: Path) -> None:
     store.keep_body("f", b"{}", "0" * 64, NOW)
     assert Store(root).manifest() == Manifest()
     assert Store(root).notices == []
+
+
+def test_what_was_lost_and_merged_before_is_not_forgotten(root: Path) -> None:
+    """An old manifest that is put back still tells; without any, nothing counts as unchanged."""
+    store = Store(several_parts(root))
+    last_part(root).write_bytes(b"torn")
+    store.repair(at(5))
+    store.add({"usage": usage({"z": 9}, at(-60))}, at(6))
+    old = (root / "manifest.json").read_bytes()
+    for minute in range(7, 10):
+        store.append({"usage": usage({"later": minute}, at(minute))}, at(minute))
+    (root / "manifest.json").write_bytes(old)
+    Store(root).repair(at(10))
+    made_anew = Store(root).manifest()
+    assert (Store(root).last_damage("f"), made_anew.merged) == (at(5), at(6))
+    (root / "manifest.json").unlink()
+    Store(root).repair(at(11))
+    assert Store(root).manifest().merged == at(11)

@@ -215,3 +215,9 @@ class TestAfterAnImport:
         elsewhere = {"started": NOON + timedelta(minutes=5)}
         record = record_of(log_of(told, elsewhere), HOURLY, NOON + timedelta(hours=1))
         assert record.told_to_wait == until
+
+
+def test_an_answer_of_a_wrong_clock_does_not_outlast_a_loss() -> None:
+    ahead = {"started": NOON + timedelta(days=3), "etag": "a"}
+    record = record_of(log_of(ahead), HOURLY, NOON, NOON)
+    assert (record.validators, list(record.done)) == ({}, [])

@@ -122,3 +122,19 @@ class TestWithheld:
         assert files_of(filled) == before
         assert values_of(stored(filled)) == [("a", 1)]
         assert store.append({"usage": usage({"x": 9}, feed="g")}, NOW) == 1
+
+
+def test_what_is_to_fall_back_on_is_kept_until_it_can_be_read(filled: Path) -> None:
+    """A file that is not given out for a moment is not worthless."""
+    last_part(filled).write_bytes(b"torn")
+    before = before_it(filled)
+    aside = filled / "for a moment"
+    before.rename(aside)
+    before.mkdir()  # a directory in its place: nobody can read it as a file
+    store = Store(filled)
+    store.repair(at(5))
+    assert store.notices
+    before.rmdir()
+    aside.rename(before)
+    store.repair(at(6))
+    assert values_of(stored(filled)) == [("a", 1)]

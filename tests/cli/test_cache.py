@@ -1,12 +1,14 @@
 """`qwenwatch cache`: where it is, what it holds, proof of it, and its care."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from tests.cache.rows import last_part
 from tests.cli.conftest import Ran, Run
 from tests.feedserver import FeedServer
 
@@ -82,10 +84,6 @@ class TestVerify:
         ran = live("cache", "verify", **closed)
         assert ran.code == 1
         assert "ready/snapshots/" in ran.out
-
-    def test_an_empty_cache(self, run: Run, root: Path) -> None:
-        assert run("cache", "verify").code == 0
-        assert not root.exists()
 
     def test_a_newer_cache_is_refused(self, run: Run, root: Path) -> None:
         root.mkdir()
@@ -169,3 +167,54 @@ class TestArchive:
     def test_a_place_that_cannot_be_written(self, live: Run, polled: Path) -> None:
         assert live("cache", "export", str(polled / "in-it.zip")).code == 5
         assert live("cache", "export", "/no/such/place.zip").code == 5
+
+
+class TestNoCache:
+    @pytest.mark.parametrize("action", [("verify",), ("compact",), ("export", "kept.zip")])
+    def test_a_mistyped_directory_is_no_healthy_cache(
+        self, run: Run, tmp_path: Path, action: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "kept.zip").write_bytes(b"a good one")
+        ran = run("cache", *action, "--cache-dir", str(tmp_path / "mistyped"))
+        assert (ran.code, ran.out) == (4, "")
+        assert "there is no cache at" in ran.err
+        assert not (tmp_path / "mistyped").exists()
+        assert (tmp_path / "kept.zip").read_bytes() == b"a good one"
+
+
+class TestTargets:
+    def test_what_is_no_file_is_left_alone(self, live: Run, polled: Path, tmp_path: Path) -> None:
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        for target in (str(pipe), "-"):
+            ran = live("cache", "export", target)
+            assert (ran.code, ran.out) == (5, "")
+            assert "an archive needs a file" in ran.err
+        assert pipe.is_fifo()
+
+    def test_a_link_stays_a_link(self, live: Run, polled: Path, tmp_path: Path) -> None:
+        link, real = tmp_path / "link.zip", tmp_path / "real.zip"
+        link.symlink_to(real)
+        assert live("cache", "export", str(link)).code == 0
+        assert link.is_symlink()
+        assert real.read_bytes()[:2] == b"PK"
+
+
+def test_a_loss_stays_told(live: Run, polled: Path) -> None:
+    last_part(polled, feed="openrouter-rankings").write_bytes(b"torn")
+    assert live("cache", "compact").code == 5
+    ran = live("cache", "verify")
+    assert ran.code == 0
+    assert "rows of openrouter-rankings were lost to damage" in ran.err
+
+
+def test_a_text_of_an_earlier_time_says_nothing_of_the_present(live: Run, polled: Path) -> None:
+    then = ("snapshot", "--date", "2026-08-16", "--known-at", "2026-08-17T12:30:00Z")
+    now = {"QWENWATCH_NOW": "2026-08-17T14:00:00Z"}
+    first = live(*then, **now)
+    later = live(*then, QWENWATCH_NOW="2026-08-25T12:00:00Z")
+    assert first.out == later.out
+    assert "stale" not in later.out
+    assert "stale" in later.err
+    assert live("leaders", "--known-at", "").code == 2

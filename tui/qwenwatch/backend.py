@@ -89,8 +89,11 @@ class Backend:
 
     async def _vendor(self, request: dict[str, Any]) -> Any:
         session = self._session
-        known, query = session.known(), _query(request)
-        return vendor_view(known, request["vendor"], query, session.scene())
+        known, query, scene = session.known(), _query(request), session.scene()
+        view = vendor_view(known, request["vendor"], query, scene)
+        if tuple(session.store.notices) != tuple(scene.notices):  # damage met on the way
+            view = vendor_view(known, request["vendor"], query, session.scene())
+        return view
 
     async def _hosts(self, request: dict[str, Any]) -> Any:
         session, model, note = self._session, request["model"], ""

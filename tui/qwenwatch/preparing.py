@@ -11,7 +11,6 @@ from qwenwatch.ready_snapshot import Question, data_state, read_ready_snapshot
 from qwenwatch.session import Session
 from qwenwatch.snapshots import ask_of, closed_at, keep, take, will_stand
 from qwenwatch_cache.clock import SETTLED
-from qwenwatch_cache.errors import QwenwatchError
 from qwenwatch_cache.frames import FETCH_TABLE
 from qwenwatch_cache.market.closing import REST
 from qwenwatch_widgets.views.build import market_view
@@ -29,7 +28,7 @@ def prepare(session: Session) -> None:
     that are not there yet, are passed over.
     """
     for keep_ready in (keep_newest_snapshot, keep_opening_view):
-        with contextlib.suppress(QwenwatchError, OSError):
+        with contextlib.suppress(Exception):  # a convenience: who asks will be told what is wrong
             keep_ready(session)
 
 
@@ -70,6 +69,8 @@ def answer_market(session: Session, query: MarketQuery, *, opening: bool) -> Mar
     """
     stamp, scene, known = stamp_of(session), session.scene(), session.known()
     view = market_view(known, query, scene)
+    if tuple(session.store.notices) != tuple(scene.notices):  # damage met on the way
+        view = market_view(known, query, session.scene())
     if opening:
         made = Made(
             at=known.at.isoformat(),

@@ -112,7 +112,10 @@ def _is_full(one: Done) -> bool:
     start, end = query.get("start_date"), query.get("end_date")
     if not start or not end:
         return False
-    first, last = date.fromisoformat(start[0]), date.fromisoformat(end[0])
+    try:
+        first, last = date.fromisoformat(start[0]), date.fromisoformat(end[0])
+    except ValueError:  # no address of ours: the log may hold another machine's
+        return False
     return one.is_current and ((last - first).days >= SPAN or first == EARLIEST)
 
 

@@ -105,7 +105,9 @@ def _from_source(usage: pl.DataFrame, metric: str, source: Source, grain: Grain)
             "entity",
             "value",
             share=pl.coalesce(
-                pl.col("stated") / pl.col("stated_days"), pl.col("value") / pl.col("total")
+                pl.col("stated") / pl.col("stated_days"),
+                # Of nothing at all nobody has a share.
+                pl.when(pl.col("total") != 0).then(pl.col("value") / pl.col("total")),
             ),
             complete=pl.col("stated_days") == pl.col("days"),
             scope="scope",

@@ -120,6 +120,10 @@ class KnownUsage:
                 return None
             rows = self._outline[feed].filter(pl.col("kind").is_in(key[1]))
             newest = rows.get_column("as_of").max()
+            if not isinstance(newest, datetime) or newest < self._at - RECENT:
+                # What was learned earlier may be of these kinds, or dated later.
+                rows = self._reach(feed, None).filter(pl.col("kind").is_in(key[1]))
+                newest = rows.get_column("as_of").max()
             if newest is not None:
                 # Only the last revision of a key counts, and nearly always it is among the newest.
                 days = rows.filter(pl.col("as_of") == newest).get_column("period")
@@ -171,7 +175,10 @@ class KnownUsage:
         outline = {}
         for feed in COUNTED:
             recent = self._reach(feed, self._at - RECENT)
-            told = set(recent.get_column("metric").unique()) >= _METRICS[feed]
+            newest = dict(recent.group_by("metric").agg(pl.col("period").max()).iter_rows())
+            # What was learned before is of days before: nobody states a figure ahead of its day.
+            horizon = (self._at - RECENT).date()
+            told = all(newest.get(one, date.min) >= horizon for one in _METRICS[feed])
             outline[feed] = recent if told else self._reach(feed, None)
         return outline
 

@@ -99,6 +99,7 @@ def export_archive(store: Reader, target: Path, *, bodies: bool = True) -> Expor
             unchanged.
     """
     _refuse_place(store, target)
+    target = target.resolve()  # a link stays a link
     manifest, read = _one_state(store)
     exported: list[Exported] = []
 
@@ -155,6 +156,9 @@ def _refuse_place(store: Reader, target: Path) -> None:
         raise StoreError(f"cannot write {target}: there is no directory {target.parent}")
     if target.is_dir():
         raise StoreError(f"cannot write {target}: it is a directory; name a file")
+    if str(target) == "-" or (target.exists() and not target.is_file()):
+        # An archive is put in place as a whole, which a pipe or a device does not survive.
+        raise StoreError(f"cannot write {target}: an archive needs a file; name one")
     if isinstance(store.address, Path) and target.resolve().is_relative_to(store.address.resolve()):
         raise StoreError(
             f"cannot write {target}: it lies in the cache itself; choose another place"

@@ -14,8 +14,11 @@ from qwenwatch_cache.store.files import Damaged, decode, first_line
 LONGEST_TEXT = 10_000
 """Bytes of one text in a table; the longest are addresses, with a few hundred."""
 
-LONGEST_REST = timedelta(days=31)
+LONGEST_REST = timedelta(days=8)
 """How long after a request a feed may ask to be left alone; a server gets 7 days at the most."""
+
+HIGHEST_COUNT = 10**16
+"""Of anything in one period; the sums of more would not fit into 64 bits."""
 
 _OLDEST, _NEWEST = date(1970, 1, 1), date(9999, 12, 31)
 """What a date or time in a table may be; Python knows none beyond."""
@@ -87,9 +90,15 @@ def _absurdities(table: Table, member: RowsMember, now: datetime) -> Iterator[tu
             yield f"{name} is of a year that cannot be", beyond
         elif kind == pl.Float64():
             yield f"{name} is not a number", ~column.is_finite()
+        elif kind.is_decimal():
+            yield f"{name} is below 0", column < 0
         elif kind == pl.String():
             yield f"{name} is longer than any is", column.str.len_bytes() > LONGEST_TEXT
     for name in {"period", "date"} & set(table.schema):
         yield f"{name} is in the future", pl.col(name) > (now + AHEAD).date()
+    if "value" in table.schema:
+        yield "value is no count", ~pl.col("value").is_between(0, HIGHEST_COUNT)
+    if "share" in table.schema:
+        yield "share is no part of a whole", ~pl.col("share").is_between(0, 1.001)
     if table is FETCH_TABLE:
         yield "retry_at is absurdly late", pl.col("retry_at") > pl.col("started") + LONGEST_REST

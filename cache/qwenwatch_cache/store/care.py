@@ -40,8 +40,16 @@ def compacted(root: Path, read: Read, manifest: Manifest) -> Manifest:
     return with_series(root, manifest, series.items())
 
 
-def rebuilt(root: Path, read: Read, now: datetime) -> tuple[Manifest, Sequence[str]]:
+def rebuilt(
+    root: Path, read: Read, now: datetime, known: Manifest | None = None
+) -> tuple[Manifest, Sequence[str]]:
     """A state made of all parts that lie there, and made to count; for a manifest that was lost.
+
+    Args:
+        root: The directory.
+        read: Gives the content of a file.
+        now: The present moment.
+        known: The manifest that was found if it is only too old; None if there is none.
 
     Returns:
         The new state, and what is to be told of damage that was met.
@@ -53,7 +61,10 @@ def rebuilt(root: Path, read: Read, now: datetime) -> tuple[Manifest, Sequence[s
     frames, losses, told = rows_found(root, read, found, now)
     series = {key: as_one(rows, TABLES[key[0]]) for key, rows in frames.items()}
     newest = max((generation_of(part) for part in found), default=0)
-    lost = Manifest(generation=newest, past=newest + 1, losses=losses)
+    # Nobody knows what was lost or merged before: so nothing counts as unchanged since.
+    merged = now if known is None else known.merged
+    losses = {**(known.losses if known else {}), **losses}
+    lost = Manifest(generation=newest, past=newest + 1, losses=losses, merged=merged)
     new = with_series(root, lost, series.items())
     save(root, Manifest(parts=tuple(found)), new)
     return new, told

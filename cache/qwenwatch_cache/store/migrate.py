@@ -60,7 +60,11 @@ def migrated(
         for feed, of_feed in by_feed(rows):
             frames[table.name, feed].append(of_feed)
     newest = max((generation_of(part) for part in there), default=before.generation)
-    count = Manifest(generation=newest, past=newest + 1 if there else 0, losses=losses)
+    # Parts beside an old layout: two caches become one.
+    merged = now if there else None
+    count = Manifest(
+        generation=newest, past=newest + 1 if there else 0, losses=losses, merged=merged
+    )
     series = {key: as_one(rows, TABLES[key[0]]) for key, rows in frames.items()}
     new = with_series(root, count, series.items())
     # A table goes after what was before it, so that it is never missing with that still there.

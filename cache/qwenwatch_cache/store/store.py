@@ -231,7 +231,11 @@ class Store(Reader):
             for part, damage in damaged:
                 if isinstance(damage, Unreadable):  # only a write that needs it is refused
                     self._notice(str(Unreadable(self.root / part.file, damage.reason)))
-            lost = [one for one in damaged if not isinstance(one[1], Unreadable)]
+            # Nor is anything mended of what may be whole in a moment.
+            withheld = {
+                (part.table, part.feed) for part, why in damaged if isinstance(why, Unreadable)
+            }
+            lost = [one for one in damaged if (one[0].table, one[0].feed) not in withheld]
             swept(self.root, self._mended(manifest, lost, now) if lost else manifest)
 
     def compact(self, now: datetime) -> None:
@@ -301,18 +305,20 @@ class Store(Reader):
 
     def _present_format(self, now: datetime) -> Manifest:
         """The state to go on from: an old layout is migrated, a lost manifest made anew."""
+        known: Manifest | None = None
         try:
             manifest = self._stated()
             if manifest.format == 1 or has_old_tables(self.root):
                 manifest, told = migrated(self.root, self._read, manifest, now)
             elif is_outdated(self.root, manifest):
+                known = manifest
                 raise ManifestLost(f"{MANIFEST_FILE} is older than what lies beside it")
             else:
                 if not (self.root / MANIFEST_FILE).exists():
                     save(self.root, manifest, manifest)  # from now on its absence is a loss
                 return manifest
         except ManifestLost as lost:
-            manifest, told = rebuilt(self.root, self._read, now)
+            manifest, told = rebuilt(self.root, self._read, now, known)
             self._notice(f"{lost}: made anew from the parts in {self.root}")
         for text in told:
             self._notice(text)

@@ -162,7 +162,8 @@ def mended(
         table, series = TABLES[part.table], (part.table, part.feed)
         aside = set_aside(root, part.file, f"{part.table}-{part.feed or 'all'}", now)
         before, _ = fallback(read, manifest, table, {part.feed})
-        what = "the version before it is used" if before.height else f"{part.rows:,} rows are gone"
+        gone = f"{part.rows:,} {'row is' if part.rows == 1 else 'rows are'} gone"
+        what = "the version before it is used" if before.height else gone
         where = f"set aside as {aside}" if aside else "there is nothing to set aside"
         told.append(f"{root / part.file} is damaged ({damage.reason}); {where}, {what}")
         if part in manifest.retired:

@@ -20,6 +20,7 @@ from qwenwatch.printers.tables import Page
 from qwenwatch.printers.text import print_markdown, print_text
 from qwenwatch.progress import progress_bars
 from qwenwatch_cache.clock import iso
+from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.places import read_only
 from qwenwatch_widgets.views.amounts import clean
 from qwenwatch_widgets.views.cache import cache_lines, cache_table
@@ -37,6 +38,8 @@ def run_cache(options: argparse.Namespace) -> int:
         write_out(f"{read_config(options).cache_dir}\n", None)
         return ExitCode.GOOD
     session = open_session(options)
+    if options.action in {"verify", "compact", "export"}:
+        _need_a_cache(session)
     work = {
         "info": _info,
         "verify": _verify,
@@ -47,7 +50,17 @@ def run_cache(options: argparse.Namespace) -> int:
     status = work(options, session)
     for notice in session.store.notices:
         narrate(options, f"qwenwatch: {notice}")
-    return status
+    damaged = status == ExitCode.GOOD and session.store.notices
+    return ExitCode.CACHE if damaged else status
+
+
+def _need_a_cache(session: "Session") -> None:
+    """A directory that is mistyped or not mounted must not pass for a healthy cache."""
+    if not session.store.manifest().parts and not session.store.notices:
+        raise NothingToShow(
+            f"there is no cache at {session.store.address}: run `qwenwatch refresh`, or name "
+            "another directory with --cache-dir"
+        )
 
 
 def _verify(options: argparse.Namespace, session: "Session") -> int:
@@ -76,6 +89,12 @@ def _verify(options: argparse.Namespace, session: "Session") -> int:
     else:
         write_out("".join(f"{clean(str(one))}\n" for one in findings.differences), None)
     narrate(options, f"qwenwatch: {_summary(findings)}")
+    for feed, moment in sorted(session.store.manifest().losses.items()):
+        narrate(
+            options,
+            f"qwenwatch: rows of {feed or 'some feeds'} were lost to damage by {iso(moment)}: "
+            "what it states since is there, answers about earlier times may differ from before",
+        )
     return ExitCode.CHECK_FAILED if findings.differences else ExitCode.GOOD
 
 

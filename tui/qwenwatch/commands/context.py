@@ -83,4 +83,4 @@ def instant_option(text: str | None) -> datetime | None:
     Raises:
         ValueError: It is none.
     """
-    return parse_instant(text) if text else None
+    return None if text is None else parse_instant(text)

@@ -84,8 +84,8 @@ def _printed(taken: Taken, session: Session, options: argparse.Namespace) -> str
     scene = session.scene()
     health, _ = health_line([one for one in scene.feeds if one.state in UNWELL], scene.now)
     offline = session.offline
-    if taken.closed:
-        # Its text stays the same for ever: how the feeds are doing today is no part of it.
+    if taken.closed or options.known_at:
+        # Such a text stays the same for ever: how the feeds are doing today is no part of it.
         if health:
             narrate(options, f"qwenwatch: {health}")
         offline, health = False, ""

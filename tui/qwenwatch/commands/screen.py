@@ -13,6 +13,8 @@ from qwenwatch.config import ConfigError
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.ready import opening_query
 from qwenwatch_cache.errors import QwenwatchError
+from qwenwatch_cache.manifest import ManifestLost, read_manifest
+from qwenwatch_cache.places import place_of
 
 
 def run_screen(options: argparse.Namespace) -> int:
@@ -21,6 +23,10 @@ def run_screen(options: argparse.Namespace) -> int:
         raise QwenwatchError("the screen needs a terminal; scripts use `qwenwatch snapshot`")
     config = read_config(options)
     offline = options.demo or is_offline(options) or isinstance(config.cache_dir, str)
+    if not options.demo and isinstance(config.cache_dir, Path):
+        # What cannot be read at all is said at once, not in a line of the screen.
+        with contextlib.suppress(ManifestLost):
+            read_manifest(place_of(config.cache_dir).read)
     with _cache_dir(options, config.cache_dir) as cache_dir:
         from qwenwatch.client import ProcessAnswers
 
