@@ -1,7 +1,6 @@
 """Fixtures of the tests of polling: a clock, a cache without baseline, a server, made-up feeds."""
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from qwenwatch_cache.store import Store
 from tests.cache.played import Player
 from tests.cache.polling import NO_BASELINE, Watch, without_waits
 from tests.cache.proved import poll
-from tests.cache.rows import NOW, at, usage
+from tests.cache.rows import NOW, at, mounted, usage
 from tests.feedserver import FeedServer, FixtureBodies
 
 
@@ -48,17 +47,8 @@ def filled(root: Path) -> Path:
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 128 kB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "none", str(folder)]
-    try:
-        subprocess.run(mount, check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip("needs the right to mount a small file system")
-    try:
+    with mounted(tmp_path / "disk", "128k") as folder:
         yield folder
-    finally:
-        subprocess.run(["umount", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -3,8 +3,9 @@
 import hashlib
 import multiprocessing
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from multiprocessing.connection import Connection
@@ -171,6 +172,21 @@ def wrong_sums(root: Path) -> list[str]:
         if not (same and len(content) == part.bytes):
             wrong.append(part.file)
     return wrong
+
+
+@contextmanager
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A file system of a size ("128k") of its own; without the right to make one it skips."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(folder)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
 
 
 # Processes. They are forked from a server that has Polars loaded already: a start takes 30 ms.

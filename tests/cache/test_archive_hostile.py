@@ -62,7 +62,7 @@ def own(made: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(made / "own", tmp_path / "own"))
 
 
-def refused(archive: Path, own: Path, because: str) -> None:
+def assert_refused(archive: Path, own: Path, because: str) -> None:
     before = files_of(own.parent)
     store = store_at(own)
     with pytest.raises(StoreError) as caught:
@@ -95,16 +95,16 @@ class TestNoArchive:
     )
     def test_no_zip(self, archive: Path, own: Path, content: bytes) -> None:
         archive.write_bytes(content)
-        refused(archive, own, "it is no zip archive")
+        assert_refused(archive, own, "it is no zip archive")
 
     def test_another_zip(self, archive: Path, own: Path) -> None:
         with zipfile.ZipFile(archive, "w") as zipped:
             zipped.writestr("holiday.jpg", b"...")
-        refused(archive, own, "archive.json is missing: this is no archive of qwenwatch")
+        assert_refused(archive, own, "archive.json is missing: this is no archive of qwenwatch")
 
     def test_no_file(self, archive: Path, own: Path, tmp_path: Path) -> None:
-        refused(tmp_path / "nowhere.zip", own, "there is no such file")
-        refused(own, own, "it is not a file")
+        assert_refused(tmp_path / "nowhere.zip", own, "there is no such file")
+        assert_refused(own, own, "it is not a file")
 
     def test_pipe_is_not_waited_for(self, own: Path, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe")
@@ -115,7 +115,7 @@ class TestNoArchive:
     def test_truncated(self, archive: Path, own: Path, left: float) -> None:
         content = archive.read_bytes()
         archive.write_bytes(content[: int(len(content) * left)])
-        refused(archive, own, "it is no zip archive, or not whole")
+        assert_refused(archive, own, "it is no zip archive, or not whole")
 
     def test_each_byte_changed(self, archive: Path, own: Path, tmp_path: Path) -> None:
         """Refused; or a byte that says nothing, and then all is as in the archive."""
@@ -151,7 +151,7 @@ class TestMembers:
     )
     def test_unnamed_member(self, archive: Path, own: Path, name: str) -> None:
         changed(archive, members=lambda members: members.update({name: b"x"}))
-        refused(archive, own, "1 members are not in archive.json")
+        assert_refused(archive, own, "1 members are not in archive.json")
 
     @pytest.mark.parametrize(
         "name",
@@ -164,7 +164,7 @@ class TestMembers:
             members[name] = members.pop(USAGE_F)
 
         changed(archive, lambda index: entry(index, USAGE_F).update(name=name), rename)
-        refused(archive, own, "to what must be called rows/usage/f.parquet")
+        assert_refused(archive, own, "to what must be called rows/usage/f.parquet")
 
     @pytest.mark.parametrize("feed", ["../../x", "/x", "", "F", "f\n", "f/", "con.", "x" * 65, "é"])
     def test_feed_that_is_no_name(self, archive: Path, own: Path, feed: str) -> None:
@@ -174,12 +174,12 @@ class TestMembers:
             members[name] = members.pop(USAGE_F)
 
         changed(archive, lambda index: entry(index, USAGE_F).update(name=name, feed=feed), rename)
-        refused(archive, own, "feed")
+        assert_refused(archive, own, "feed")
 
     @pytest.mark.parametrize("name", [USAGE_F, BODY_F])
     def test_missing_member(self, archive: Path, own: Path, name: str) -> None:
         changed(archive, members=lambda members: members.pop(name))
-        refused(archive, own, f"{name} is missing")
+        assert_refused(archive, own, f"{name} is missing")
 
     @pytest.mark.parametrize("name", [USAGE_F, BODY_F])
     def test_other_content(self, archive: Path, own: Path, name: str) -> None:
@@ -187,37 +187,37 @@ class TestMembers:
             archive,
             members=lambda members: members.update({name: bytes(len(members[name]))}),
         )
-        refused(archive, own, f"{name} is not what was written")
+        assert_refused(archive, own, f"{name} is not what was written")
 
     def test_other_size(self, archive: Path, own: Path) -> None:
         changed(archive, members=lambda members: members.update({USAGE_F: b"short"}))
-        refused(archive, own, f"{USAGE_F} has 5 bytes")
+        assert_refused(archive, own, f"{USAGE_F} has 5 bytes")
 
     def test_two_members_of_one_name(self, archive: Path, own: Path) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with zipfile.ZipFile(archive, "a") as zipped:
                 zipped.writestr(USAGE_F, b"another")
-        refused(archive, own, f"it has two members of the name '{USAGE_F}'")
+        assert_refused(archive, own, f"it has two members of the name '{USAGE_F}'")
 
     def test_link(self, archive: Path, own: Path) -> None:
         with zipfile.ZipFile(archive, "a") as zipped:
             info = zipfile.ZipInfo("rows/usage/link.parquet")
             info.create_system, info.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
             zipped.writestr(info, "/etc/passwd")
-        refused(archive, own, "is a link")
+        assert_refused(archive, own, "is a link")
 
     def test_encrypted(self, archive: Path, own: Path) -> None:
         content = bytearray(archive.read_bytes())
         central = content.index(b"PK\x01\x02")
         content[central + 8] |= 1
         archive.write_bytes(content)
-        refused(archive, own, "is encrypted")
+        assert_refused(archive, own, "is encrypted")
 
     @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
     def test_other_compression(self, archive: Path, own: Path, compression: int) -> None:
         changed(archive, compression=compression)
-        refused(archive, own, "is compressed in a way")
+        assert_refused(archive, own, "is compressed in a way")
 
     def test_packed_again_with_deflate_is_as_good(self, archive: Path, tmp_path: Path) -> None:
         changed(archive, compression=zipfile.ZIP_DEFLATED)
@@ -226,7 +226,7 @@ class TestMembers:
     def test_ten_thousand_members(self, archive: Path, own: Path) -> None:
         extra = {f"bodies/f/{number}.gz": b"" for number in range(10_000)}
         changed(archive, members=lambda members: members.update(extra))
-        refused(archive, own, "10000 members are not in archive.json")
+        assert_refused(archive, own, "10000 members are not in archive.json")
 
     def test_ten_thousand_tables(self, archive: Path, own: Path) -> None:
         def many(index: Index) -> None:
@@ -237,14 +237,14 @@ class TestMembers:
             ]
 
         changed(archive, many)
-        refused(archive, own, "archive.json")
+        assert_refused(archive, own, "archive.json")
 
     def test_more_members_than_any_archive_has(
         self, archive: Path, own: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(archive_reader, "MOST_TABLES", 2)
         monkeypatch.setattr(archive_reader, "MOST_BODIES", 2)
-        refused(archive, own, "it has 7 members")
+        assert_refused(archive, own, "it has 7 members")
 
     def test_bomb_in_the_zip(self, archive: Path, own: Path) -> None:
         """A few hundred kilobytes that unpack to more than a table may have."""
@@ -255,14 +255,14 @@ class TestMembers:
         ):
             for _ in range(300):
                 member.write(bytes(1024**2))
-        refused(archive, own, "'rows/usage/bomb.parquet'")
+        assert_refused(archive, own, "'rows/usage/bomb.parquet'")
 
         def claim(index: Index) -> None:
             bomb = {**entry(index, USAGE_F), "feed": "bomb", "name": "rows/usage/bomb.parquet"}
             index["rows"].append({**bomb, "bytes": 300 * 1024**2})
 
         changed(archive, claim, compression=zipfile.ZIP_DEFLATED)
-        refused(archive, own, "bytes")
+        assert_refused(archive, own, "bytes")
 
     def test_size_that_is_a_lie(self, archive: Path, own: Path) -> None:
         """The zip's own directory says less than there is: no more than that is unpacked."""
@@ -275,7 +275,7 @@ class TestMembers:
         real, said = (struct.pack("<I", size) for size in (10 * 1024**2, 32))
         assert content.count(real) >= 2
         archive.write_bytes(content.replace(real, said))
-        refused(archive, own, BODY_F)
+        assert_refused(archive, own, BODY_F)
 
     def test_bomb_in_a_body(self, archive: Path, own: Path) -> None:
         """Little gzip that unpacks to more than a body may have is not unpacked to the end."""
@@ -287,7 +287,7 @@ class TestMembers:
             entry(index, BODY_F).update(bytes=len(bomb), sha256=sha256)
 
         changed(archive, claim, lambda members: members.update({BODY_F: bomb}))
-        refused(archive, own, f"{BODY_F}: it holds more than 64 MB")
+        assert_refused(archive, own, f"{BODY_F}: it holds more than 64 MB")
 
     @pytest.mark.parametrize(
         ("content", "because"),
@@ -306,7 +306,7 @@ class TestMembers:
             entry(index, BODY_F).update(bytes=len(content), sha256=sha256)
 
         changed(archive, claim, lambda members: members.update({BODY_F: content}))
-        refused(archive, own, because)
+        assert_refused(archive, own, because)
 
     def test_body_that_nobody_asked_for(self, archive: Path, own: Path) -> None:
         def claim(index: Index) -> None:
@@ -317,7 +317,7 @@ class TestMembers:
             members[BODY_F.replace("bodies/f", "bodies/g")] = members.pop(BODY_F)
 
         changed(archive, claim, rename)
-        refused(archive, own, "the log of requests knows of no such answer")
+        assert_refused(archive, own, "the log of requests knows of no such answer")
 
 
 class TestIndex:
@@ -331,7 +331,7 @@ class TestIndex:
     )  # fmt: skip
     def test_nonsense(self, archive: Path, own: Path, content: bytes) -> None:
         changed(archive, members=lambda members: members.update({"archive.json": content}))
-        refused(archive, own, "archive.json")
+        assert_refused(archive, own, "archive.json")
 
     @pytest.mark.parametrize("what", ["archive", "format"])
     def test_newer_version(self, archive: Path, own: Path, what: str) -> None:
@@ -360,7 +360,7 @@ class TestIndex:
     )  # fmt: skip
     def test_entry_that_is_wrong(self, archive: Path, own: Path, key: str, value: object) -> None:
         changed(archive, lambda index: entry(index, USAGE_F).update({key: value}))
-        refused(archive, own, "")
+        assert_refused(archive, own, "")
 
     @pytest.mark.parametrize(
         ("key", "value"),
@@ -372,28 +372,28 @@ class TestIndex:
     )  # fmt: skip
     def test_body_that_is_wrong(self, archive: Path, own: Path, key: str, value: object) -> None:
         changed(archive, lambda index: entry(index, BODY_F).update({key: value}))
-        refused(archive, own, "")
+        assert_refused(archive, own, "")
 
     @pytest.mark.parametrize("kind", ["rows", "bodies"])
     def test_same_member_twice(self, archive: Path, own: Path, kind: str) -> None:
         changed(archive, lambda index: index[kind].append(index[kind][0]))
-        refused(archive, own, "twice")
+        assert_refused(archive, own, "twice")
 
     def test_losses(self, archive: Path, own: Path) -> None:
         changed(archive, lambda index: index["losses"].update({"f": "9999-01-01T00:00:00Z"}))
-        refused(archive, own, "9999")
+        assert_refused(archive, own, "9999")
         changed(archive, lambda index: index.update(losses={"../x": "2026-01-01T00:00:00Z"}))
-        refused(archive, own, "losses")
+        assert_refused(archive, own, "losses")
 
     def test_huge_index(self, archive: Path, own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(archive_reader, "LARGEST_INDEX", 500)
-        refused(archive, own, "archive.json has")
+        assert_refused(archive, own, "archive.json has")
 
     def test_more_than_all_may_have(
         self, archive: Path, own: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(archive_index, "LARGEST_ALL", 5000)
-        refused(archive, own, "together")
+        assert_refused(archive, own, "together")
 
 
 def null(column: str) -> Callable[[pl.DataFrame], pl.DataFrame]:
@@ -463,7 +463,7 @@ class TestRows:
     ) -> None:
         with zipfile.ZipFile(archive) as zipped:
             rows = pl.read_parquet(zipped.read(USAGE_F))
-        refused(with_rows(archive, change(rows)), own, because)
+        assert_refused(with_rows(archive, change(rows)), own, because)
 
     def test_right_rows_are_taken(self, archive: Path, own: Path) -> None:
         """What the cases above start from is in order: it is the change that is refused."""
@@ -480,19 +480,19 @@ class TestRows:
             entry(index, USAGE_F).update(bytes=size, sha256=sha256, rows=1)
 
         changed(archive, claim, lambda members: members.update({USAGE_F: content.getvalue()}))
-        refused(archive, own, f"{USAGE_F}: ")
+        assert_refused(archive, own, f"{USAGE_F}: ")
 
     def test_rows_by_the_million_in_few_bytes(self, archive: Path, own: Path) -> None:
         one = usage({"x": 1})
-        refused(with_rows(archive, pl.concat([one] * 200_000)), own, "cannot be")
+        assert_refused(with_rows(archive, pl.concat([one] * 200_000)), own, "cannot be")
 
     def test_price(self, archive: Path, own: Path) -> None:
         unnamed = prices({"m": None}).with_columns(model=pl.lit(None, pl.String))
-        refused(with_rows(archive, unnamed, table="price"), own, "model is null")
+        assert_refused(with_rows(archive, unnamed, table="price"), own, "model is null")
 
     def test_log_that_would_silence_a_feed(self, archive: Path, own: Path) -> None:
         silent = asked(NOW, retry_at=NOW + timedelta(days=4000), error="HTTP 429", status=429)
-        refused(with_rows(archive, silent, table="fetch"), own, "retry_at is absurdly late")
+        assert_refused(with_rows(archive, silent, table="fetch"), own, "retry_at is absurdly late")
 
     def test_damage_within_a_part(self, archive: Path, own: Path) -> None:
         """A file with the right checksum whose pages are torn."""
@@ -504,7 +504,7 @@ class TestRows:
             entry(index, USAGE_F).update(sha256=hashlib.sha256(content).hexdigest())
 
         changed(archive, claim, lambda members: members.update({USAGE_F: bytes(content)}))
-        refused(archive, own, f"{USAGE_F}: ")
+        assert_refused(archive, own, f"{USAGE_F}: ")
 
 
 def test_one_bad_member_spoils_all(archive: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from qwenwatch_cache.errors import CacheTooNew, StoreError
 from qwenwatch_cache.frames import PRICE_TABLE
 from qwenwatch_cache.store import Store
 from tests.cache.old_caches import CACHES, LATER, OLD, assert_holds, rows_by_plain_polars
-from tests.cache.rows import files_of, leftovers, stored, usage, values_of
+from tests.cache.rows import files_of, leftovers, mounted, stored, usage, values_of
 
 
 @pytest.fixture(params=CACHES)
@@ -109,17 +109,8 @@ class TestDisk:
     @pytest.fixture
     def disk(self, tmp_path: Path) -> Iterator[Path]:
         """A file system of 400 kB."""
-        folder = tmp_path / "disk"
-        folder.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", "size=400k", "none", str(folder)]
-        try:
-            subprocess.run(mount, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError):
-            pytest.skip("needs the right to mount a small file system")
-        try:
+        with mounted(tmp_path / "disk", "400k") as folder:
             yield folder
-        finally:
-            subprocess.run(["umount", str(folder)], check=True)
 
     def test_full(self, old: Path, disk: Path) -> None:
         rows, outcomes = rows_by_plain_polars(old), []
