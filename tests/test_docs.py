@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from qwenwatch.cli import build_parser
+from qwenwatch.command_line import build_parser
 from qwenwatch.commands.places import TEMPLATE
 from qwenwatch.config import Config, load_config
 from qwenwatch.exit_codes import ExitCode

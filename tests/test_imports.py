@@ -34,7 +34,7 @@ def test_headless_commands_leave_textual_out(command: str) -> None:
 
 
 def test_the_command_line_itself_loads_nothing_heavy() -> None:
-    loaded = loaded_after("from qwenwatch.cli import build_parser\nbuild_parser()")
+    loaded = loaded_after("from qwenwatch.command_line import build_parser\nbuild_parser()")
     assert not loaded & {"polars", "httpx", "textual", "msgspec", "rich", "asyncio"}
 
 

@@ -1,4 +1,5 @@
-"""The command line: what there is, and which module does it. Nothing slow is imported here."""
+"""The program's entry: which module does a command, and what becomes of errors. Nothing slow is
+imported here."""
 
 import argparse
 import contextlib
@@ -6,33 +7,30 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from importlib import import_module
 
-from qwenwatch import __version__
+from qwenwatch.command_line import build_parser
 from qwenwatch.exit_codes import ExitCode
 
-ABOUT = "Watch the market of LLM APIs: who is used how much, at what price, and what changed."
+_COMMANDS = {
+    None: ("screen", "run_screen"),
+    "snapshot": ("snapshot", "run_snapshot"),
+    "leaders": ("snapshot", "run_snapshot"),
+    "definitions": ("snapshot", "run_snapshot"),
+    "prices": ("snapshot", "run_snapshot"),
+    "hosts": ("hosts", "run_hosts"),
+    "refresh": ("refresh", "run_refresh"),
+    "feeds": ("feeds", "run_feeds"),
+    "cache": ("cache", "run_cache"),
+    "config": ("places", "run_places"),
+}
+"""Module of `qwenwatch.commands` and function that does each command."""
 
-EXAMPLES = """\
-examples:
-  qwenwatch                                  open the screen
-  qwenwatch --demo                           the same on the bundled baseline, without network
-  qwenwatch refresh                          ask the feeds that are due
-  qwenwatch snapshot                         print the newest day
-  qwenwatch snapshot --date 2026-08-21 --format json
-  qwenwatch prices claude-opus-4.6 glm-5 --date 2026-02-20 --baseline minimax-m2.5
-  qwenwatch hosts qwen3-max                  who serves a model, at what price
-  qwenwatch feeds                            health of every source
-"""
 
-EXIT_CODES = """\
-exit codes:
-  0 good · 1 a check failed · 2 usage or configuration · 3 a feed failed, what is cached was served
-  4 nothing to show · 5 the cache is damaged, locked or cannot be written
-  70 a fault of the program · 130 interrupted
-"""
-
-FORMATS = ("text", "json", "ndjson", "csv", "md")
+def _run(options: argparse.Namespace) -> int:
+    module, function = _COMMANDS[options.command]
+    status: int = getattr(import_module(f"qwenwatch.commands.{module}"), function)(options)
+    return status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -76,148 +74,6 @@ def run() -> None:
         sys.stderr.flush()
     # The interpreter's own end costs as much as a small answer once Polars is loaded.
     os._exit(status)
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    group = common.add_argument_group("common options")
-    group.add_argument("--config", type=Path, metavar="FILE", help="configuration to read")
-    group.add_argument("--cache-dir", metavar="DIR", help="cache directory, or address to read")
-    group.add_argument("--offline", action="store_true", help="ask no feed")
-    group.add_argument("--no-color", action="store_true", help="print without colour")
-    group.add_argument("-q", "--quiet", action="store_true", help="say nothing on standard error")
-
-    parser = argparse.ArgumentParser(
-        prog="qwenwatch",
-        parents=[common],
-        description=f"{EXAMPLES}\n{ABOUT}",
-        epilog=EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"qwenwatch {__version__}")
-    parser.add_argument(
-        "--demo", action="store_true", help="open the screen on the bundled baseline alone"
-    )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name, parents=[common], help=text, description=text, allow_abbrev=False
-        )
-
-    snapshot = add("snapshot", "print the snapshot of a day")
-    _snapshot_options(snapshot)
-    snapshot.add_argument(
-        "--section",
-        action="append",
-        choices=("leaderboards", "definitions", "prices"),
-        help="only this part; may be given several times",
-    )
-    leaders = add("leaders", "print who is used most")
-    _snapshot_options(leaders)
-    definitions = add("definitions", "print who leads by which definition")
-    _snapshot_options(definitions)
-    prices = add("prices", "print prices against a baseline model")
-    _snapshot_options(prices)
-    prices.add_argument("models", nargs="*", metavar="MODEL", help="model ids or parts of them")
-
-    hosts = add("hosts", "ask which hosts serve a model, at what price, and print them")
-    hosts.add_argument("model", metavar="MODEL", help="model id or a unique part of one")
-    hosts.add_argument(
-        "--known-at", metavar="T", help="ask nobody and use nothing learned later than this"
-    )
-    hosts.add_argument("--format", choices=FORMATS, default="text")
-
-    refresh = add("refresh", "ask the feeds that are due, one line per feed")
-    refresh.add_argument("--feed", action="append", metavar="NAME", help="only this feed")
-    refresh.add_argument("--force", action="store_true", help="ask also what is not due")
-    refresh.add_argument(
-        "--backfill",
-        action="store_true",
-        help="ask for the whole past that feeds give; goes on where it was broken off",
-    )
-
-    feeds = add("feeds", "print how every feed is doing")
-    feeds.add_argument("--format", choices=("text", "json", "md"), default="text")
-
-    _cache_options(add("cache", "what the cache holds, proof of it, and its care"), common)
-    config = add("config", "the configuration")
-    config.add_argument(
-        "action", choices=("path", "init"), help="print where it is; write a commented file"
-    )
-    return parser
-
-
-def _snapshot_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--date", metavar="D", help="the day, YYYY-MM-DD; default: the newest")
-    parser.add_argument("--known-at", metavar="T", help="use nothing learned later than this")
-    parser.add_argument("--format", choices=FORMATS, default="text")
-    parser.add_argument("--top", type=_count, metavar="N", help="rows of a table; 0 for all")
-    parser.add_argument("--by", choices=("vendor", "model", "country"), help="one grouping only")
-    parser.add_argument("--metric", metavar="M", help="tokens, requests, spend, or METRIC/FEED")
-    parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
-    parser.add_argument("--baseline", metavar="MODEL", help="model that ratios refer to")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file")
-
-
-def _cache_options(cache: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
-    actions = cache.add_subparsers(dest="action", metavar="ACTION", required=True)
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        return actions.add_parser(
-            name, parents=[common], help=text, description=text, allow_abbrev=False
-        )
-
-    add("path", "print where it is")
-    info = add("info", "print what it holds of each feed")
-    info.add_argument("--format", choices=("text", "json", "md"), default="text")
-    verify = add("verify", "name everything that is not as it was written; status 1 if anything is")
-    verify.add_argument("--format", choices=("text", "json"), default="text")
-    add("compact", "make few files of many; no row changes")
-    export = add("export", "write it into one file")
-    export.add_argument("file", type=Path, metavar="FILE", help="the archive to write")
-    export.add_argument("--no-bodies", action="store_true", help="without the response bodies")
-    imported = add("import", "add what an archive holds to what is there")
-    imported.add_argument("file", type=Path, metavar="FILE", help="the archive to read")
-
-
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 0:
-        raise ValueError("below 0")
-    return count
-
-
-def _run(options: argparse.Namespace) -> int:
-    if options.command is None:
-        from qwenwatch.commands.screen import run_screen
-
-        return run_screen(options)
-    if options.command == "refresh":
-        from qwenwatch.commands.refresh import run_refresh
-
-        return run_refresh(options)
-    if options.command == "feeds":
-        from qwenwatch.commands.feeds import run_feeds
-
-        return run_feeds(options)
-    if options.command == "hosts":
-        from qwenwatch.commands.hosts import run_hosts
-
-        return run_hosts(options)
-    if options.command == "cache":
-        from qwenwatch.commands.cache import run_cache
-
-        return run_cache(options)
-    if options.command == "config":
-        from qwenwatch.commands.places import run_places
-
-        return run_places(options)
-    from qwenwatch.commands.snapshot import run_snapshot
-
-    return run_snapshot(options)
 
 
 def _fail(message: str, code: ExitCode) -> ExitCode:

@@ -89,3 +89,25 @@ def window_in_force(rows: pl.DataFrame, at: datetime) -> pl.DataFrame:
     days = window.str.extract(r"^([1-7]+) ")
     today = days.str.contains(str(at.isoweekday()), literal=True).fill_null(True)
     return rows.filter((window == "") | (inside & today))
+
+
+def tier_in_force(rows: pl.DataFrame, prompt_tokens: int = 0) -> pl.DataFrame:
+    """Of the tiers of each offer the one that a request falls in, by the length of its prompt.
+
+    The whole request is billed at that tier (Alibaba's price page, LiteLLM's documentation).
+
+    Args:
+        rows: Price rows in force.
+        prompt_tokens: Length of the prompt; a tier is for prompts of more tokens than its
+            `tier_from`.
+
+    Returns:
+        The rows, and `up_to`: tokens of the longest prompt each holds for, null if for all longer
+        ones.
+    """
+    offer = [name for name in PRICE_TABLE.key if name != "tier_from"]
+    reached = (pl.col("tier_from") == 0) | (pl.col("tier_from") < prompt_tokens)
+    beyond = rows.filter(~reached).group_by(offer).agg(up_to=pl.col("tier_from").min())
+    within = rows.filter(reached)
+    chosen = within.filter(pl.col("tier_from") == pl.col("tier_from").max().over(offer))
+    return chosen.join(beyond, on=offer, how="left")

@@ -10,13 +10,14 @@ import polars as pl
 
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.feeds import CREDITS
-from qwenwatch_cache.frames import CATALOG_TABLE, PRICE_TABLE
+from qwenwatch_cache.frames import CATALOG_TABLE, FX_TABLE, PRICE_TABLE
 from qwenwatch_cache.market.definitions import DEFINITIONS, By, Definition, definition_of
 from qwenwatch_cache.market.directory import Directory
 from qwenwatch_cache.market.leaderboard import leaderboard
 from qwenwatch_cache.market.polls import KnownPolls
 from qwenwatch_cache.market.prices import COLUMNS as PRICE_COLUMNS
 from qwenwatch_cache.market.prices import Mix, prices
+from qwenwatch_cache.market.rates import Rates
 from qwenwatch_cache.market.totals import totals
 from qwenwatch_cache.market.usage import KnownUsage, Span
 from qwenwatch_cache.market.windows import Grain, Window, last_complete
@@ -111,6 +112,11 @@ class Known:
     def directory(self) -> Directory:
         """Who is behind an id."""
         return Directory(_until(self._store.read(CATALOG_TABLE), "observed_at", self.at))
+
+    @cached_property
+    def rates(self) -> Rates:
+        """Exchange rates."""
+        return Rates(_until(self._store.read(FX_TABLE), "observed_at", self.at))
 
     def totals(
         self, definition: Definition, by: By, grain: Grain, span: Span | None = None

@@ -11,7 +11,13 @@ import polars as pl
 from qwenwatch_cache.frames import INSTANT, MONEY, PRICE_TABLE
 from qwenwatch_cache.market.directory import Directory, Model
 from qwenwatch_cache.market.doubts import Polls, extremes, without_glitches, without_jumps
-from qwenwatch_cache.market.in_force import ON_DEMAND, in_force, revisions, window_in_force
+from qwenwatch_cache.market.in_force import (
+    ON_DEMAND,
+    in_force,
+    revisions,
+    tier_in_force,
+    window_in_force,
+)
 from qwenwatch_cache.vendors import UNKNOWN
 
 CROSS_CHECK = frozenset({"litellm"})
@@ -113,7 +119,7 @@ def prices(
     if known.is_empty():
         return pl.DataFrame(schema=PRICES)
     believed = without_jumps(revisions(known, at, *extremes()), at, polls)
-    rows = _base_tiers(in_force(believed, at))
+    rows = tier_in_force(in_force(believed, at))
     rows = window_in_force(rows, at)
     rows = without_glitches(rows, last_poll or partial(_last_poll, polls, at))
     rows = _with_last_change(rows, believed)
@@ -133,14 +139,6 @@ def prices(
             descending=[False, True] + [False] * 4,
         )
     )
-
-
-def _base_tiers(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of the base tier, with the length of prompt up to which each holds."""
-    offer = [name for name in PRICE_TABLE.key if name != "tier_from"]
-    steps = rows.filter(pl.col("tier_from") > 0)
-    next_tier = steps.group_by(offer).agg(up_to=pl.col("tier_from").min())
-    return rows.filter(pl.col("tier_from") == 0).join(next_tier, on=offer, how="left")
 
 
 def _last_poll(polls: Polls, at: datetime, feed: str) -> datetime | None:

@@ -16,13 +16,13 @@ from qwenwatch.commands.context import (
     write_out,
 )
 from qwenwatch.exit_codes import ExitCode
-from qwenwatch.printers.tables import Page
 from qwenwatch.printers.text import print_markdown, print_text
 from qwenwatch.progress import progress_bars
 from qwenwatch_cache.clock import iso
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.places import read_only
 from qwenwatch_widgets.views.amounts import clean
+from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.cache import cache_lines, cache_table
 from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
 

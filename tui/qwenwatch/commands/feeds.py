@@ -6,11 +6,11 @@ from typing import Any
 
 from qwenwatch.commands.context import open_session, wants_colour, write_out
 from qwenwatch.exit_codes import ExitCode
-from qwenwatch.printers.tables import Page
 from qwenwatch.printers.text import print_markdown, print_text
 from qwenwatch_cache.clock import iso
 from qwenwatch_cache.health import FeedState
 from qwenwatch_widgets.views.amounts import instant
+from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
 

@@ -18,13 +18,13 @@ from qwenwatch.commands.context import (
 )
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.narration import outcome_line
-from qwenwatch.printers.tables import Page
 from qwenwatch.printers.text import print_markdown, print_text
 from qwenwatch.session import Session
 from qwenwatch_cache.errors import NothingToShow, StoreError
 from qwenwatch_cache.feeds.openrouter_endpoints import FEED
 from qwenwatch_cache.identity import load_identity
 from qwenwatch_cache.market.hosts import HOSTS, ModelHosts, hosts_of, openrouter_ids
+from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.hosts import document, hosts_view
 
 CSV_COLUMNS = ("model", "source_id", "currency", *HOSTS)

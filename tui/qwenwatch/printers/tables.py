@@ -1,39 +1,23 @@
 """The tables of a snapshot for people, before they are laid out as text or Markdown."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qwenwatch_cache.clock import is_replayed
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.headline import badge
 from qwenwatch_widgets.views.leaders import leaders_table
 from qwenwatch_widgets.views.prices import prices_table
+from qwenwatch_widgets.views.sources import source_line
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Board, Origin
+    from qwenwatch_cache.market.known import Board
     from qwenwatch_cache.vendors import Vendors
     from qwenwatch_widgets.views.snapshot import Snapshot
 
 COUNTRIES = ("CN", "US")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A snapshot as headed tables.
-
-    Attributes:
-        title: What it is of.
-        lines: What holds for all of it.
-        tables: In reading order.
-        sources: One line per source.
-    """
-
-    title: str
-    lines: Sequence[str]
-    tables: Sequence[TableView]
-    sources: Sequence[str]
 
 
 def page(
@@ -71,16 +55,8 @@ def page(
         title=f"qwenwatch snapshot {snapshot.date}",
         lines=lines,
         tables=tables,
-        sources=[_source_line(origin, snapshot) for origin in snapshot.origins],
+        sources=[source_line(origin, snapshot.known_at) for origin in snapshot.origins],
     )
-
-
-def _source_line(origin: "Origin", snapshot: "Snapshot") -> str:
-    """Citation, and how old the last reading of the source is."""
-    notes: list[str] = [origin.status]
-    if origin.fetched_at:
-        notes.append(f"read {amounts.age(snapshot.known_at - origin.fetched_at)} ago")
-    return f"{origin.citation} [{', '.join(notes)}]"
 
 
 def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from qwenwatch.printers.tables import Page
 from qwenwatch_widgets.sparks import sparkline
 from qwenwatch_widgets.text import fit, width
+from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.table import Cell, Column, TableView, Tone
 
 _ANSI: dict[Tone, str] = {

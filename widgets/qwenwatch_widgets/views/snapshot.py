@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.clock import is_replayed
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_widgets.views.amounts import clean
+from qwenwatch_widgets.views.sources import source_row
 
 if TYPE_CHECKING:
     import polars as pl
@@ -145,7 +146,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
         "known_at": _instant(snapshot.known_at),
         "baseline": any(origin.status != "live" for origin in snapshot.origins),
         "window": None if window is None else _window(window, snapshot),
-        "sources": [_source(origin, snapshot) for origin in snapshot.origins],
+        "sources": [source_row(origin, snapshot.known_at) for origin in snapshot.origins],
     }
     if "leaderboards" in snapshot.ask.sections:
         plain["leaderboards"] = {
@@ -205,19 +206,6 @@ def _window(window: "Window", snapshot: Snapshot) -> dict[str, Any]:
         "start": window.start.isoformat(),
         "end": window.end.isoformat(),
         "complete": all(board.complete for board in boards),
-    }
-
-
-def _source(origin: "Origin", snapshot: Snapshot) -> dict[str, Any]:
-    age = snapshot.known_at - origin.as_of if origin.as_of else None
-    return {
-        "feed": origin.feed,
-        "as_of": _instant(origin.as_of),
-        "fetched_at": _instant(origin.fetched_at),
-        "age_seconds": None if age is None else int(age.total_seconds()),
-        "licence": origin.licence,
-        "citation": origin.citation,
-        "status": origin.status,
     }
 
 

@@ -1,0 +1,32 @@
+"""Where figures came from, for people and for programs."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from qwenwatch_cache.clock import iso
+from qwenwatch_widgets.views import amounts
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.market.known import Origin
+
+
+def source_line(origin: "Origin", known_at: datetime) -> str:
+    """Citation, and how old the last reading of the source is."""
+    notes: list[str] = [origin.status]
+    if origin.fetched_at:
+        notes.append(f"read {amounts.age(known_at - origin.fetched_at)} ago")
+    return f"{origin.citation} [{', '.join(notes)}]"
+
+
+def source_row(origin: "Origin", known_at: datetime) -> dict[str, Any]:
+    """The source as plain values, as `sources` of every JSON document holds it."""
+    age = known_at - origin.as_of if origin.as_of else None
+    return {
+        "feed": origin.feed,
+        "as_of": iso(origin.as_of) if origin.as_of else None,
+        "fetched_at": iso(origin.fetched_at) if origin.fetched_at else None,
+        "age_seconds": None if age is None else int(age.total_seconds()),
+        "licence": origin.licence,
+        "citation": origin.citation,
+        "status": origin.status,
+    }
