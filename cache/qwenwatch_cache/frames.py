@@ -241,4 +241,6 @@ def conform(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
         polars.exceptions.ColumnNotFoundError: A column is missing.
         polars.exceptions.InvalidOperationError: A value does not fit its type.
     """
+    if frame.schema == schema:
+        return frame
     return frame.select(schema.names()).cast(dict(schema.items()))

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
-from qwenwatch_cache.frames import USAGE_TABLE
+from qwenwatch_cache.frames import INSTANT, USAGE_TABLE
 from qwenwatch_cache.market.definitions import DEFINITIONS, Definition, Source
 from qwenwatch_cache.market.windows import Grain, Window
 from qwenwatch_cache.store import Store, as_of
@@ -27,6 +27,10 @@ REACH = 28
 
 RECENT = timedelta(days=60)
 """Rows learned so lately say how far a source reaches, if it is read at all."""
+
+NEAR = timedelta(days=7 * 30)
+"""Days so near are read together with the recent rows: a board with half a year of history is
+about them, and each further look into the files takes longer than these rows."""
 
 COUNTED = tuple(
     sorted({source.feed for one in DEFINITIONS.values() for source in (*one.models, *one.vendors)})
@@ -53,6 +57,7 @@ class KnownUsage:
         self._store = store
         self._at = at
         self._rows: dict[str, list[tuple[Span | None, pl.DataFrame]]] = {}
+        self._recent: dict[str, pl.DataFrame] = {}
         self._last: dict[str, list[tuple[Span | None, pl.DataFrame]]] = {}
         self._as_of: dict[tuple[str, tuple[str, ...]], datetime | None] = {}
 
@@ -122,7 +127,7 @@ class KnownUsage:
             newest = rows.get_column("as_of").max()
             if not isinstance(newest, datetime) or newest < self._at - RECENT:
                 # What was learned earlier may be of these kinds, or dated later.
-                rows = self._reach(feed, None).filter(pl.col("kind").is_in(key[1]))
+                rows = self._reach(feed).filter(pl.col("kind").is_in(key[1]))
                 newest = rows.get_column("as_of").max()
             if newest is not None:
                 # Only the last revision of a key counts, and nearly always it is among the newest.
@@ -151,20 +156,37 @@ class KnownUsage:
 
         There may be more days than those asked for.
         """
+        near = (self._at - NEAR).date()
+        if span is not None and span[0] >= near:
+            return self._lately(feed)
         read = self._rows.setdefault(feed, [])
         for days, rows in read:
             if days is None or (span and days[0] <= span[0] and span[1] <= days[1]):
                 return rows
-        wanted = pl.col("observed_at") <= self._at
-        if span is not None:
-            wanted &= pl.col("period").is_between(*span)
-        bundled = self._bundled.filter((pl.col("feed") == feed) & wanted)
-        own = self._store.cached(USAGE_TABLE, feeds=(feed,), where=wanted)
-        rows = pl.concat(
-            [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]
-        )
+        wanted = pl.lit(True) if span is None else pl.col("period").is_between(*span)
+        rows = self._read(feed, wanted)
         read.append((span, rows))
         return rows
+
+    def _lately(self, feed: str) -> pl.DataFrame:
+        """All revisions of the days of `NEAR`, and what else was learned within `RECENT`."""
+        if feed not in self._recent:
+            near = pl.col("period") >= (self._at - NEAR).date()
+            self._recent[feed] = self._read(feed, near | self._is_recent)
+        return self._recent[feed]
+
+    @property
+    def _is_recent(self) -> pl.Expr:
+        return pl.col("observed_at") >= pl.lit(self._at - RECENT, INSTANT)
+
+    def _read(self, feed: str, wanted: pl.Expr) -> pl.DataFrame:
+        """Rows of a feed observed by then, and whether this cache learned them itself."""
+        wanted &= pl.col("observed_at") <= pl.lit(self._at, INSTANT)
+        bundled = self._bundled.filter((pl.col("feed") == feed) & wanted)
+        own = self._store.cached(USAGE_TABLE, feeds=(feed,), where=wanted)
+        return pl.concat(
+            [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]
+        )
 
     @cached_property
     def _outline(self) -> dict[str, pl.DataFrame]:
@@ -174,19 +196,18 @@ class KnownUsage:
         """
         outline = {}
         for feed in COUNTED:
-            recent = self._reach(feed, self._at - RECENT)
+            recent = self._lately(feed).filter(self._is_recent)
             newest = dict(recent.group_by("metric").agg(pl.col("period").max()).iter_rows())
             # What was learned before is of days before: nobody states a figure ahead of its day.
             horizon = (self._at - RECENT).date()
             told = all(newest.get(one, date.min) >= horizon for one in _METRICS[feed])
-            outline[feed] = recent if told else self._reach(feed, None)
+            outline[feed] = recent if told else self._reach(feed)
         return outline
 
-    def _reach(self, feed: str, since: datetime | None) -> pl.DataFrame:
+    def _reach(self, feed: str) -> pl.DataFrame:
+        """How far all revisions reach."""
         columns = ("metric", "kind", "period", "as_of", "observed_at")
         known = pl.col("observed_at") <= self._at
-        if since is not None:
-            known &= pl.col("observed_at") >= since
         bundled = self._bundled.filter((pl.col("feed") == feed) & known).select(columns)
         own = self._store.cached(USAGE_TABLE, feeds=(feed,), columns=columns, where=known)
         return pl.concat([bundled, own])
