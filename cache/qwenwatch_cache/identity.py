@@ -5,7 +5,8 @@ what models.dev and OpenRouter publish about their own ids, plus a short reviewe
 """
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from types import MappingProxyType
@@ -74,7 +75,7 @@ class Identity:
 
         Args:
             feed: "openrouter-models", "openrouter-rankings", "models-dev", "litellm",
-                "alibaba-list" or "vercel-leaderboard".
+                "alibaba-list", "vercel-leaderboard" or "huggingface".
             model: The feed's own id; a ":variant" of an OpenRouter id belongs to its base id.
         """
         if feed in OPENROUTER_FEEDS:
@@ -132,13 +133,39 @@ class Identity:
         return halves
 
 
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One line of the map.
+
+    Attributes:
+        canonical: Canonical id of the model.
+        feed: The feed.
+        id: Its own id of the model.
+        source: Who publishes that it is that model, or the reason of the person who reviewed it.
+    """
+
+    canonical: str
+    feed: str
+    id: str
+    source: str
+
+
 @cache
 def load_identity() -> Identity:
     """Read the map that comes with the program."""
+    return Identity((canonical, feed, model) for canonical, feed, model, _ in _lines())
+
+
+def relations(canonical: str) -> Sequence[Relation]:
+    """The lines of the map about a model, by feed and id; none if it is not in the map."""
+    return [Relation(*line) for line in _lines() if line[0] == canonical]
+
+
+def _lines() -> Iterator[list[str]]:
     text = files("qwenwatch_cache").joinpath("identity.csv").read_text(encoding="utf-8")
     rows = csv.reader(text.splitlines())
     next(rows)
-    return Identity((canonical, feed, model) for canonical, feed, model, _ in rows)
+    return rows
 
 
 def split_variant(model: str) -> tuple[str, str]:

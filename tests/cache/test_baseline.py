@@ -113,6 +113,7 @@ class TestEnough:
     def test_every_definition_has_figures(self, known: Known) -> None:
         assert [one.key for one in known.definitions()] == [
             "tokens/openrouter-rankings",
+            "tokens_standard/openrouter-rankings",
             "tokens/vercel-leaderboard",
             "requests/vercel-leaderboard",
             "spend/vercel-leaderboard",

@@ -1,13 +1,11 @@
 """The map of model ids: exact joins, no false ones, and an answer to what people type."""
 
 import csv
-import importlib.util
+import importlib
 import json
-import sys
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -45,6 +43,7 @@ class TestTable:
         assert [key for key, n in Counter((r[1], r[2]) for r in rows).items() if n > 1] == []
         assert {r[1] for r in rows} == {
             "alibaba-list",
+            "huggingface",
             "litellm",
             "openrouter-models",
             "openrouter-rankings",
@@ -322,8 +321,11 @@ def test_split_variant() -> None:
 
 
 class TestRecordings:
-    def test_the_script_makes_the_table_that_is_committed(self, recordings: Path) -> None:
-        text, _ = script().make(recordings)
+    def test_the_script_makes_the_table_that_is_committed(
+        self, recordings: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.syspath_prepend(SCRIPT.parent)
+        text, _ = importlib.import_module(SCRIPT.stem).make(recordings)
         assert text == TABLE.read_text(encoding="utf-8")
 
     def test_every_token_of_a_known_vendor_is_mapped(self, recordings: Path) -> None:
@@ -341,14 +343,3 @@ class TestRecordings:
                 vendor = load_vendors().by_alias("openrouter", slug.partition("/")[0])
                 assert vendor is not None
                 assert canonical.partition("/")[0] == vendor.id
-
-
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_identity", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    # Dataclasses look their module up while it is being executed.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module

@@ -216,6 +216,7 @@ class TestVercel:
         }
         assert leaders == {
             "tokens/openrouter-rankings": "deepseek",
+            "tokens_standard/openrouter-rankings": "deepseek",
             "tokens/vercel-leaderboard": "deepseek",
             "requests/vercel-leaderboard": "openai",
             "spend/vercel-leaderboard": "anthropic",
@@ -228,14 +229,14 @@ class TestVercel:
             (2, 2, "CN", None, 0.17, 0.04),  # Alibaba 9, DeepSeek 4, Z.ai 4
         ]
 
-    def test_models_without_a_written_identity_have_no_vendor(self, world: Known) -> None:
+    def test_models_are_known_by_their_display_names(self, world: Known) -> None:
         board = world.board(definition_of("tokens/vercel-leaderboard"), "model", WEEK)
         found = {row["id"]: row["vendor"] for row in board.rows.to_dicts()}
         assert found == {
             "deepseek/deepseek-v4-flash": "deepseek",
             "anthropic/claude-sonnet-4-6": "anthropic",
-            "GPT 5.4@vercel-leaderboard": None,  # a fixture's name that no table knows
-            "Qwen3 Max@vercel-leaderboard": None,
+            "openai/gpt-5.4": "openai",
+            "alibaba/qwen3-max": "alibaba",
             "other": None,
         }
 

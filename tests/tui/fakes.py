@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from math import sin
 
 from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
+from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.feeds import FeedDetail, FeedsView
 from qwenwatch_widgets.views.market import (
     Choice,
@@ -16,7 +17,7 @@ from qwenwatch_widgets.views.market import (
     PanelView,
     VendorView,
 )
-from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 DEFINITIONS = (
@@ -370,6 +371,29 @@ def feeds() -> FeedsView:
     return FeedsView(TableView("Feeds", "test data", columns, rows), notices, details)
 
 
+def tables(query: TablesQuery) -> TablesView:
+    """Three tables of made-up figures; the last has more rows than there is room for."""
+    columns = (Column("name", "Definition", grow=True), Column("share", "Share", "right"))
+    made = [
+        TableView(
+            f"Part {part} of {query.question}",
+            "made-up figures",
+            columns,
+            tuple(
+                Row(f"{part}-{at}", (Cell(f"row {at} of part {part}"), Cell(f"{at}.0 %", sort=at)))
+                for at in range(count)
+            ),
+        )
+        for part, count in ((1, 4), (2, 9), (3, 60))
+    ]
+    headline = replace(
+        market().headline,
+        window=f"{query.grain} {query.steps_back} back",
+        summary=f"{query.question}, of made-up figures",
+    )
+    return TablesView(headline, tuple(made), ("Source: test data, first", "Source: second"))
+
+
 @dataclass
 class FakeAnswers:
     """Answers at once from the made-up market, and remembers what was asked."""
@@ -380,6 +404,7 @@ class FakeAnswers:
     refresh_error: Exception | None = None
     asked: list[MarketQuery] = field(default_factory=list)
     refreshes: list[bool] = field(default_factory=list)
+    tables_asked: list[TablesQuery] = field(default_factory=list)
     hosts_asked: list[tuple[str, bool]] = field(default_factory=list)
     feed_problem: str = ""
     no_hosts: bool = False
@@ -412,6 +437,12 @@ class FakeAnswers:
             empty = f"no host is known: {view.state}"
             return replace(view, table=replace(view.table, rows=(), empty=empty))
         return view
+
+    async def tables(self, query: TablesQuery) -> TablesView:
+        self.tables_asked.append(query)
+        if self.error is not None:
+            raise self.error
+        return tables(query)
 
     async def feeds(self) -> FeedsView:
         if self.error is not None:

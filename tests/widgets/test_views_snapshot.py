@@ -111,7 +111,7 @@ def test_shares_of_every_grouping_add_up(plain: dict[str, Any]) -> None:
         ranks = [row["rank"] for row in rows if row["rank"] is not None]
         assert ranks == list(range(1, len(ranks) + 1))
         assert rows[-1]["id"] in {"other", "unattributed"}
-    assert len(plain["definitions"]) == 4
+    assert len(plain["definitions"]) == 5
     for definition in plain["definitions"]:
         assert sum(definition["shares"].values()) == pytest.approx(1, abs=2e-4)
         assert "unattributed" in definition["shares"]

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
-from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,19 @@ class Answers(Protocol):
             model: Its id, as a row of a table carries it.
             ask: Whether to ask the feed first, as far as its floor allows. If that fails, the
                 view holds what was known before, and says so.
+
+        Returns:
+            The view.
+
+        Raises:
+            AnswersError: There is no answer; the text says why.
+        """
+
+    async def tables(self, query: TablesQuery) -> TablesView:
+        """Answer one question with tables.
+
+        Args:
+            query: Which question, about which time.
 
         Returns:
             The view.

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -13,6 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
 from qwenwatch.answers import Answers
+from qwenwatch.screens.later import feeds_screen, tables_screen
 from qwenwatch.screens.market import MarketScreen
 from qwenwatch.screens.page import Desk, Page
 from qwenwatch.screens.pulse import Poller, Pulse
@@ -34,6 +36,10 @@ class QwenwatchApp(App[None]):
         Binding("p", "pause", "pause", id="app.pause", tooltip="Pause polling, or go on"),
         Binding("1", "market", "Market", show=False, id="app.market",
                 tooltip="To the Market screen"),
+        Binding("4", "switch_mode('definitions')", "Definitions", show=False, id="app.definitions",
+                tooltip="To the Definitions screen"),
+        Binding("6", "switch_mode('changes')", "Changes", show=False, id="app.changes",
+                tooltip="To the Changes screen"),
         Binding("7,F", "switch_mode('feeds')", "Feeds", show=False, id="app.feeds",
                 tooltip="To the Feeds screen"),
         Binding("T", "theme", "Theme", show=False, id="app.theme",
@@ -71,7 +77,9 @@ class QwenwatchApp(App[None]):
         self._poller = Poller(answers, self._pulses.publish)
         desk = Desk(answers, self._pulses, lambda: self._poller.pulse, _ascii_only())
         self.add_mode("market", lambda: self._market_screen(desk, query))
-        self.add_mode("feeds", lambda: _feeds_screen(desk))
+        for question in ("definitions", "changes"):
+            self.add_mode(question, partial(tables_screen, desk, question))
+        self.add_mode("feeds", partial(feeds_screen, desk))
 
     def on_mount(self) -> None:
         """Begin to poll once the first screen is painted."""
@@ -142,10 +150,3 @@ def _fitting(breakpoints: Iterable[tuple[int, str]] | None, cells: int) -> str:
 def _ascii_only() -> bool:
     # The kernel's console has no block elements.
     return os.environ.get("TERM") in {"linux", "dumb"}
-
-
-def _feeds_screen(desk: Desk) -> Page:
-    # Loaded when first wanted: the first paint does not wait for it.
-    from qwenwatch.screens.feeds import FeedsScreen
-
-    return FeedsScreen(desk)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch.answers import FeedReport, RefreshReport
 from qwenwatch.config import load_config
 from qwenwatch.narration import outcome_line
+from qwenwatch.pages import answer_tables
 from qwenwatch.preparing import answer_market, prepare
 from qwenwatch.session import Session
 from qwenwatch_cache.clock import system_clock
@@ -31,7 +32,7 @@ from qwenwatch_widgets.views.build import vendor_view
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.hosts import hosts_view
-from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 
 if TYPE_CHECKING:
     from qwenwatch_cache.outcome import Outcome
@@ -65,6 +66,7 @@ class Backend:
             "market": self._market,
             "vendor": self._vendor,
             "hosts": self._hosts,
+            "tables": self._tables,
             "feeds": self._feeds,
             "refresh": self._refresh,
         }
@@ -111,6 +113,9 @@ class Backend:
             offline=session.offline,
         )
         return replace(view, note=note)
+
+    async def _tables(self, request: dict[str, Any]) -> Any:
+        return answer_tables(self._session, from_plain(TablesQuery, request["query"]))
 
     async def _feeds(self, request: dict[str, Any]) -> Any:
         session = self._session

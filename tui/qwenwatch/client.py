@@ -13,10 +13,11 @@ from typing import Any
 
 from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
 from qwenwatch.ready import read_ready_market
+from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
-from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 
 IDLE = 60.0
 """Seconds without a question after which the process is let go, and its memory with it."""
@@ -86,6 +87,10 @@ class ProcessAnswers:
         """Who serves a model; with `ask` the feed is asked first."""
         patience = ROUND_PATIENCE if ask else PATIENCE
         return from_plain(HostsView, await self._ask("hosts", patience, model=model, feed=ask))
+
+    async def tables(self, query: TablesQuery) -> TablesView:
+        """The answer to one question."""
+        return from_plain(TablesView, await self._ask("tables", query=asdict(query)))
 
     async def feeds(self) -> FeedsView:
         """Health of the feeds."""

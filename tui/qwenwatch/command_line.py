@@ -1,9 +1,12 @@
 """The command line for argparse: every command with its options. Nothing slow is imported here."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from qwenwatch import __version__
+from qwenwatch.commands.cost_options import add_cost_options, add_disagreement_options
+from qwenwatch.commands.price_options import add_index_options, add_price_options
 
 ABOUT = "Watch the market of LLM APIs: who is used how much, at what price, and what changed."
 
@@ -15,6 +18,7 @@ examples:
   qwenwatch snapshot                         print the newest day
   qwenwatch snapshot --date 2026-08-21 --format json
   qwenwatch prices claude-opus-4.6 glm-5 --date 2026-02-20 --baseline minimax-m2.5
+  qwenwatch changes --since 2026-08-01 --kind price
   qwenwatch hosts qwen3-max                  who serves a model, at what price
   qwenwatch feeds                            health of every source
 """
@@ -67,12 +71,43 @@ def build_parser() -> argparse.ArgumentParser:
         help="only this part; may be given several times",
     )
     leaders = add("leaders", "print who is used most")
-    _snapshot_options(leaders)
-    definitions = add("definitions", "print who leads by which definition")
-    _snapshot_options(definitions)
+    _snapshot_options(leaders, ("vendor", "model", "country", "app"))
+    _definitions_options(add("definitions", "print who leads by which definition"))
     prices = add("prices", "print prices against a baseline model")
     _snapshot_options(prices)
-    prices.add_argument("models", nargs="*", metavar="MODEL", help="model ids or parts of them")
+    add_price_options(prices)
+    index = add("index", "print how the prices of each vendor's models moved")
+    _answer_options(index)
+    add_index_options(index)
+
+    changes = add("changes", "print what changed since a day: prices, models, ranks and shares")
+    changes.add_argument(
+        "--since", metavar="D", help="first day; default: 7 days before the last"
+    )
+    changes.add_argument("--until", metavar="D", help="last day; default: the newest")
+    changes.add_argument(
+        "--sort",
+        choices=("time", "drop", "rise"),
+        default="time",
+        help="order of the price changes: newest first, or what dropped or rose most",
+    )
+    _changes_options(changes)
+    diff = add("diff", "print what differs between the ends of two days")
+    diff.add_argument("earlier", metavar="D1", help="the earlier day, YYYY-MM-DD")
+    diff.add_argument("later", metavar="D2", help="the later day")
+    diff.add_argument(
+        "--exit-code", action="store_true", help="status 1 if anything confirmed differs"
+    )
+    _changes_options(diff)
+
+    _spend_options(add("spend", "print what the tokens used would have cost, as an interval"))
+
+    _identity_options(add("identity", "print what is joined under a model, or what is not mapped"))
+
+    add_cost_options(add("cost", "print what a workload costs with every model"), FORMATS, _count)
+    disagreement = add("disagreement", "print where sources state different prices")
+    add_disagreement_options(disagreement, _count)
+    _answer_options(disagreement)
 
     hosts = add("hosts", "ask which hosts serve a model, at what price, and print them")
     hosts.add_argument("model", metavar="MODEL", help="model id or a unique part of one")
@@ -108,13 +143,75 @@ def _answer_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write to a file")
 
 
-def _snapshot_options(parser: argparse.ArgumentParser) -> None:
+def _snapshot_options(
+    parser: argparse.ArgumentParser, groupings: Sequence[str] = ("vendor", "model", "country")
+) -> None:
     parser.add_argument("--date", metavar="D", help="the day, YYYY-MM-DD; default: the newest")
     parser.add_argument("--top", type=_count, metavar="N", help="rows of a table; 0 for all")
-    parser.add_argument("--by", choices=("vendor", "model", "country"), help="one grouping only")
+    parser.add_argument("--by", choices=groupings, help="one grouping only")
     parser.add_argument("--metric", metavar="M", help="tokens, requests, spend, or METRIC/FEED")
     parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
     parser.add_argument("--baseline", metavar="MODEL", help="model that ratios refer to")
+    _answer_options(parser)
+
+
+def _changes_options(parser: argparse.ArgumentParser) -> None:
+    """Options of the commands that tell what changed."""
+    parser.add_argument(
+        "--kind",
+        action="append",
+        choices=("price", "added", "removed", "expiring", "rank", "share"),
+        help="only this; may be given several times, as may the next two",
+    )
+    parser.add_argument("--vendor", action="append", metavar="V", help="only of this vendor")
+    parser.add_argument("--model", action="append", metavar="M", help="only of this model")
+    parser.add_argument("--watch", action="store_true", help="only of the watch list, too")
+    parser.add_argument(
+        "--basis", choices=("route", "list"), help="only what a router charges, or what is listed"
+    )
+    parser.add_argument(
+        "--marks", choices=("confirmed", "all"), default="all", help="default: all, told apart"
+    )
+    parser.add_argument("--top", type=_count, metavar="N", help="rows of a table; 0 for all")
+    parser.add_argument("--by", choices=("vendor", "model"), help="ranks and shares of these only")
+    parser.add_argument("--metric", metavar="M", help="tokens, requests, spend, or METRIC/FEED")
+    _answer_options(parser)
+
+
+def _spend_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--by", choices=("vendor", "model", "country"), default="vendor", help="default: vendor"
+    )
+    parser.add_argument("--date", metavar="D", help="the day, YYYY-MM-DD; default: the newest")
+    parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
+    parser.add_argument(
+        "--basis",
+        choices=("route", "list"),
+        default="route",
+        help="what OpenRouter charges (default), or what the vendors list",
+    )
+    parser.add_argument("--top", type=_count, metavar="N", help="rows of a table; 0 for all")
+    _answer_options(parser)
+
+
+def _identity_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "model",
+        nargs="?",
+        metavar="MODEL",
+        help="print all ids of this model; without it, what the map does not know",
+    )
+    parser.add_argument("--date", metavar="D", help="the day, YYYY-MM-DD; default: the newest")
+    parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
+    _answer_options(parser)
+
+
+def _definitions_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--date", metavar="D", help="the day, YYYY-MM-DD; default: the newest")
+    parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
+    parser.add_argument(
+        "--top", type=_count, metavar="N", help="rows of apps and sessions; default: 10, 0 for all"
+    )
     _answer_options(parser)
 
 

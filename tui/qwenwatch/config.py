@@ -60,6 +60,8 @@ class Config:
         baseline: Model that price ratios refer to.
         theme: Textual theme, "" for the program's own.
         panels: Vendor ids to show as panels, empty for all.
+        watch_vendors: Vendor ids to watch.
+        watch_models: Models to watch, by any of their names.
         mix: Parts of input, output and cached input behind blended prices.
         cache_dir: Directory of the cache; or its address in an object store, which is only read.
         raw_days: How long response bodies are kept.
@@ -76,6 +78,8 @@ class Config:
     baseline: str = DEFAULT_BASELINE
     theme: str = ""
     panels: tuple[str, ...] = ()
+    watch_vendors: tuple[str, ...] = ()
+    watch_models: tuple[str, ...] = ()
     mix: tuple[Decimal, Decimal, Decimal] = DEFAULT_MIX
     cache_dir: Path | str = field(
         default_factory=lambda: user_cache_path("qwenwatch", appauthor=False)
@@ -115,7 +119,9 @@ def load_config(path: Path | None = None, cache_dir: str | None = None) -> Confi
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{where} cannot be read: {error}") from error
     reader = _Reader(where, _parsed(where, text))
-    view, cache, mix, feeds = (reader.table(name) for name in ("view", "cache", "mix", "feeds"))
+    view, watch, cache, mix, feeds = (
+        reader.table(name) for name in ("view", "watch", "cache", "mix", "feeds")
+    )
     configured_dir = cache.text("dir")
     stated_dir = cache_dir or os.environ.get("QWENWATCH_CACHE_DIR") or configured_dir
     stated_url = feeds.text("url")
@@ -128,6 +134,8 @@ def load_config(path: Path | None = None, cache_dir: str | None = None) -> Confi
         baseline=view.text("baseline") or DEFAULT_BASELINE,
         theme=view.text("theme"),
         panels=view.texts("panels"),
+        watch_vendors=watch.texts("vendors"),
+        watch_models=watch.texts("models"),
         mix=mix.mix(),
         raw_days=cache.number("raw_days", 14, least=0),
         feeds_url=os.environ.get("QWENWATCH_FEEDS_URL") or stated_url,
@@ -135,9 +143,10 @@ def load_config(path: Path | None = None, cache_dir: str | None = None) -> Confi
         keys=reader.table("keys").all_texts(),
         **({"cache_dir": _root(stated_dir)} if stated_dir else {}),
     )
-    for table in (view, cache, mix):
+    for table in (view, watch, cache, mix):
         table.refuse_rest()
-    if config.metric or config.panels or config.baseline != DEFAULT_BASELINE:
+    names = (config.metric, config.panels, config.watch_vendors, config.watch_models)
+    if any(names) or config.baseline != DEFAULT_BASELINE:
         _check_names(config)
     reader.refuse_rest()
     return config
@@ -152,16 +161,20 @@ def _check_names(config: Config) -> None:
 
     try:
         if config.metric:
-            key = "metric"
+            key = "view.metric"
             definition_of(config.metric)
         if config.baseline != DEFAULT_BASELINE:
-            key = "baseline"
+            key = "view.baseline"
             load_identity().resolve(config.baseline)
+        key = "watch.models"
+        for model in config.watch_models:
+            load_identity().resolve(model)
     except QwenwatchError as error:
-        raise ConfigError(f"{config.path}: view.{key}: {error}") from error
-    for vendor in config.panels:
-        if load_vendors().get(vendor) is None:
-            raise ConfigError(f"{config.path}: view.panels: there is no vendor {vendor!r}")
+        raise ConfigError(f"{config.path}: {key}: {error}") from error
+    for key, vendors in (("view.panels", config.panels), ("watch.vendors", config.watch_vendors)):
+        for vendor in vendors:
+            if load_vendors().get(vendor) is None:
+                raise ConfigError(f"{config.path}: {key}: there is no vendor {vendor!r}")
 
 
 def _parsed(path: Path, text: str) -> dict[str, Any]:

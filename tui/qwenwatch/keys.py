@@ -9,6 +9,7 @@ from qwenwatch.screens.help import HelpScreen
 from qwenwatch.screens.hosts import HostsScreen
 from qwenwatch.screens.market import MarketScreen
 from qwenwatch.screens.page import Page
+from qwenwatch.screens.tables import TablesScreen
 from qwenwatch.screens.vendor import VendorScreen
 from qwenwatch_widgets.panels import PanelGrid
 from qwenwatch_widgets.row_table import RowTable
@@ -23,6 +24,7 @@ _HOLDERS = (
     ViewTable,
     VendorScreen,
     HostsScreen,
+    TablesScreen,
     FeedsScreen,
     HelpScreen,
 )

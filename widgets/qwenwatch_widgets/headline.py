@@ -77,10 +77,12 @@ class TopLines(Canvas):
                 [(f" {fit(plain(self.view.summary), cells - 2)}", paint[""])], cells, paint[""]
             )
         left: list[Piece] = [(f" {NAME} ", paint["accent"])]
-        for place in self._places:
+        for place, label in self._labelled():
             here = place.label == self.here
-            left.append((f"  {place.key} ", paint["accent" if here else "dim"]))
-            left.append((place.label, paint["strong" if here else "dim"]))
+            left.append(
+                (f"  {place.key}{' ' if label else ''}", paint["accent" if here else "dim"])
+            )
+            left.append((label, paint["strong" if here else "dim"]))
         if self.here not in {place.label for place in self._places}:
             left.append((f"  {plain(self.here)}", paint["strong"]))
         badge = plain(self.view.badge)
@@ -97,12 +99,25 @@ class TopLines(Canvas):
     def on_click(self, event: events.Click) -> None:
         """Go to the screen whose name was clicked."""
         x = len(NAME) + 2
-        for place in self._places:
-            end = x + 3 + width(place.key) + width(place.label)
+        for place, label in self._labelled():
+            end = x + 2 + width(place.key) + bool(label) + width(label)
             if event.y == 0 and x <= event.x < end:
                 event.stop()
                 self.post_message(self.PlaceSelected(self, place.key))
             x = end
+
+    def _labelled(self) -> list[tuple[Choice, str]]:
+        """The screens with their names; where there is no room for all, with that of this one."""
+        names = sum(3 + width(place.key) + width(place.label) for place in self._places)
+        shown = plain(self.view.window), plain(self.view.badge)
+        needed = len(NAME) + 2 + names + 2 + sum(width(text) + 3 for text in shown if text)
+        if self.here not in {place.label for place in self._places}:
+            needed += 2 + width(plain(self.here))
+        roomy = needed <= self.room.width
+        return [
+            (place, place.label if roomy or place.label == self.here else "")
+            for place in self._places
+        ]
 
 
 class StatusLines(Canvas):

@@ -115,6 +115,10 @@ class Directory:
         vendor = self.vendors.by_alias(namespace, entity) or self._by_name.get(entity)
         return vendor.id if vendor else UNKNOWN
 
+    def app(self, entity: str) -> str:
+        """Name of an app that OpenRouter knows by number, the number if it has none."""
+        return (self._names.get(("openrouter-apps", entity)) or entity)[:LONGEST_NAME]
+
     def vendor(self, vendor_id: str) -> Vendor | None:
         """A vendor of the table."""
         return self.vendors.get(vendor_id)

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import Literal
 
 import polars as pl
 
@@ -18,12 +17,11 @@ from qwenwatch_cache.market.polls import KnownPolls
 from qwenwatch_cache.market.prices import COLUMNS as PRICE_COLUMNS
 from qwenwatch_cache.market.prices import Mix, prices
 from qwenwatch_cache.market.rates import Rates
+from qwenwatch_cache.market.standing import KnownStanding, Status
 from qwenwatch_cache.market.totals import totals
 from qwenwatch_cache.market.usage import KnownUsage, Span
 from qwenwatch_cache.market.windows import Grain, Window, last_complete
 from qwenwatch_cache.store import Store
-
-Status = Literal["live", "bundled", "mixed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +83,8 @@ class Known:
         usage: Usage rows of the feeds that a definition counts, the last of each key.
         price: Price rows, all revisions; the columns that prices are answered from.
         polls: Moments at which each feed was read successfully.
+        standing: Figures with a span of their own, the newest of a time.
+        catalog: Catalogue rows, all revisions.
         directory: Who is behind an id.
     """
 
@@ -94,6 +94,7 @@ class Known:
         self._store = store
         self._usage = KnownUsage(store, at)
         self.polls = KnownPolls(store, at)
+        self.standing = KnownStanding(store, at)
         self._totals: dict[tuple[str, bool, Grain, Span | None], pl.DataFrame] = {}
         self._boards: dict[tuple[str, By, Window, int], Board] = {}
 
@@ -109,9 +110,14 @@ class Known:
         return _until(rows, "observed_at", self.at)
 
     @cached_property
+    def catalog(self) -> pl.DataFrame:
+        """Catalogue rows, all revisions."""
+        return _until(self._store.read(CATALOG_TABLE), "observed_at", self.at)
+
+    @cached_property
     def directory(self) -> Directory:
         """Who is behind an id."""
-        return Directory(_until(self._store.read(CATALOG_TABLE), "observed_at", self.at))
+        return Directory(self.catalog)
 
     @cached_property
     def rates(self) -> Rates:
@@ -238,8 +244,8 @@ class Known:
         )
         return self._boards[key]
 
-    def prices(self, at: datetime, baseline: str, mix: Mix) -> pl.DataFrame:
-        """prices.PRICES at a time, as far as it was known."""
+    def prices(self, at: datetime, baseline: str, mix: Mix, prompt_tokens: int = 0) -> pl.DataFrame:
+        """prices.PRICES at a time, as far as it was known, for prompts of a length."""
         moment = min(at, self.at)
         return prices(
             self.price,
@@ -249,6 +255,7 @@ class Known:
             last_poll=lambda feed: self.polls.last(feed, moment),
             baseline=baseline,
             mix=mix,
+            prompt_tokens=prompt_tokens,
         )
 
     def price_history(
@@ -261,11 +268,32 @@ class Known:
         rows = _until(self._store.read(PRICE_TABLE), "observed_at", self.at)
         return price_history(rows, self.polls, self.directory, feeds=feeds, models=models)
 
+    def converted(
+        self, offers: pl.DataFrame, baseline: str, currency: str, at: datetime
+    ) -> pl.DataFrame:
+        """conversion.CONVERTED of prices.PRICES at a time."""
+        # Few questions are of several currencies.
+        from qwenwatch_cache.market.conversion import converted
+
+        return converted(offers, baseline, currency, self.rates, at.date())
+
+    def rate_origin(self, feed: str, day: date) -> Origin:
+        """Where the exchange rates of a day came from."""
+        own = self.polls.last_own(feed, self.at)
+        stated = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return _origin(
+            feed, stated, self.polls.last(feed, self.at), "bundled" if own is None else "live"
+        )
+
     def price_origin(self, feed: str, at: datetime) -> Origin:
         """Where the prices of a feed at a time came from."""
         last = self.polls.last(feed, at)
         own = self.polls.last_own(feed, at)
         return _origin(feed, last, last, "bundled" if own is None else "live")
+
+    def origin(self, feed: str, as_of: datetime, status: Status) -> Origin:
+        """Where figures of a feed came from that the source dates so."""
+        return _origin(feed, as_of, self.polls.last(feed, self.at), status)
 
     def history_origins(self, board: Board) -> Sequence[Origin]:
         """Where the windows before the board's came from, if from elsewhere."""

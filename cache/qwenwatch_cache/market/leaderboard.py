@@ -7,7 +7,7 @@ from typing import TypedDict
 
 import polars as pl
 
-from qwenwatch_cache.market.definitions import By, Definition
+from qwenwatch_cache.market.definitions import By, Definition, Standing
 from qwenwatch_cache.market.directory import OTHER, UNATTRIBUTED, Directory
 from qwenwatch_cache.market.windows import Window
 from qwenwatch_cache.vendors import UNKNOWN
@@ -51,7 +51,7 @@ class Attributes(TypedDict):
 
 def leaderboard(
     all_totals: pl.DataFrame,
-    definition: Definition,
+    definition: Definition | Standing,
     by: By,
     window: Window,
     directory: Directory,
@@ -82,9 +82,11 @@ def leaderboard(
     known: dict[tuple[str, str, str], Attributes] = {}
     groups: dict[date, dict[str, _Group]] = {}
     # So few rows that plain Python is quicker over them than one join after the other.
-    columns = ("start", "feed", "kind", "entity", "value", "share")
-    for start, feed, kind, entity, value, share in recent.select(columns).iter_rows():
+    columns = ("start", "feed", "kind", "entity", "value", "share", "scope")
+    scopes: dict[date, tuple[str, str, str]] = {}
+    for start, feed, kind, entity, value, share, scope in recent.select(columns).iter_rows():
         named = (feed, kind, entity)
+        scopes[start] = max(scopes.get(start, ("", "", "")), (feed, kind, scope))
         if named not in known:
             known[named] = _attributes(feed, kind, entity, by, directory)
         here = groups.setdefault(start, {})
@@ -94,7 +96,7 @@ def leaderboard(
         group.add(value, share)
     now = _ranked(groups.get(window.start, {}))
     before = _ranked(groups.get(window.shifted(-1).start, {}))
-    if _scope(recent, window) != _scope(recent, window.shifted(-1)):
+    if scopes.get(window.start) != scopes.get(window.shifted(-1).start):
         before = {}  # another source names others: what moved cannot be told
     starts = sorted(groups)
     rows = []
@@ -145,12 +147,6 @@ class _Group:
 def _rounded(share: float) -> float:
     # As Polars rounds: what is a tie of decimals is told after the multiplication.
     return round(share * _DIGITS) / _DIGITS
-
-
-def _scope(all_totals: pl.DataFrame, window: Window) -> tuple[object, ...]:
-    """Which source answered for a window."""
-    rows = all_totals.filter(pl.col("start") == window.start).select("feed", "kind", "scope")
-    return max(rows.unique().rows(), default=())
 
 
 def _ranked(groups: Mapping[str, _Group]) -> dict[str, tuple[int | None, _Group]]:

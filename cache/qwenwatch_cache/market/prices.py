@@ -1,6 +1,6 @@
 """What a model costs at a time, on every basis, and against a baseline model."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -39,9 +39,10 @@ PRICES = pl.Schema(
         "region": pl.String(),
         "variant": pl.String(),
         "window_utc": pl.String(),  # "" or the time of day in force, "0100-0400"
+        "tier_from": pl.Int64(),  # for prompts of more tokens than this; 0 is the base
         "up_to": pl.Int64(),  # tokens of the longest prompt it holds for, null if for all
         "currency": pl.String(),
-        "input": MONEY,  # per 1M tokens, for prompts of the base tier
+        "input": MONEY,  # per 1M tokens, for prompts of that tier
         "output": MONEY,
         "cache_read": MONEY,
         "blended": MONEY,
@@ -90,6 +91,7 @@ def prices(
     last_poll: Callable[[str], datetime | None] | None = None,
     baseline: str,
     mix: Mix,
+    prompt_tokens: int = 0,
 ) -> pl.DataFrame:
     """Every price in force at a time, but those of single hosts (feed `in_force.ON_DEMAND`).
 
@@ -102,6 +104,7 @@ def prices(
         baseline: Canonical id of the model that ratios refer to.
         mix: Workload behind `blended`. Cached tokens are counted at the input price where no
             cached price is stated.
+        prompt_tokens: Length of the prompt; it decides on the tier, 0 is the base.
 
     Returns:
         PRICES, one row per offer, sorted by model, basis, feed, provider, variant and source id.
@@ -119,9 +122,12 @@ def prices(
     if known.is_empty():
         return pl.DataFrame(schema=PRICES)
     believed = without_jumps(revisions(known, at, *extremes()), at, polls)
-    rows = tier_in_force(in_force(believed, at))
+    rows = tier_in_force(in_force(believed, at), prompt_tokens)
     rows = window_in_force(rows, at)
     rows = without_glitches(rows, last_poll or partial(_last_poll, polls, at))
+    # OpenRouter sent "0" for whatever did not apply until 2026-03-29: that is no cached price.
+    stated = (pl.col("cache_read") != 0) | (pl.col("input") == 0)
+    rows = rows.with_columns(cache_read=pl.when(stated).then("cache_read"))
     rows = _with_last_change(rows, believed)
     rows = _with_models(rows, directory)
     blended = (
@@ -131,7 +137,7 @@ def prices(
     )
     rows = rows.with_columns(blended=blended.cast(MONEY), cross_check=_cross_check())
     return (
-        _with_ratios(rows, baseline)
+        with_ratios(rows, baseline)
         .select(PRICES.names())
         .cast(dict(PRICES.items()))
         .sort(
@@ -203,25 +209,41 @@ def _cross_check() -> pl.Expr:
     return checks & stated.any().over("model", "variant", pl.col("region") == "cn")
 
 
-def _with_ratios(rows: pl.DataFrame, baseline: str) -> pl.DataFrame:
-    """Divide by the baseline's price on the same basis and in the same currency.
+def with_ratios(
+    rows: pl.DataFrame,
+    baseline: str,
+    *,
+    same: Sequence[str] = ("basis", "currency"),
+    prefix: str = "",
+) -> pl.DataFrame:
+    """Divide by the baseline's price that has some columns in common with a row.
 
     No such price, or 0, gives no ratio. Prices for mainland China are divided by the baseline's
     price there, if it has one.
+
+    Args:
+        rows: With the columns of PRICES that say what is priced, and the prices.
+        baseline: Canonical id of the model that ratios refer to.
+        same: What a price and the one it is divided by have in common.
+        prefix: Of the names of the prices to divide: "" for those as stated.
+
+    Returns:
+        The rows with `ratio_input`, `ratio_output` and `ratio_blended`.
     """
     columns = ("input", "output", "blended")
-    same = ["basis", "currency"]
+    divided = {f"{prefix}{name}": name for name in columns}
     rows = rows.with_columns(mainland=pl.col("region") == "cn")
     offers = (
         rows.filter((pl.col("model") == baseline) & (pl.col("variant") == ""))
-        .sort(*same, "cross_check", "blended", "provider", nulls_last=True)
+        .sort(*same, "cross_check", f"{prefix}blended", "provider", nulls_last=True)
         .unique([*same, "mainland"], keep="first", maintain_order=True)
-        .select(*same, "mainland", *columns)
+        .select(*same, "mainland", *divided)
+        .rename(divided)
     )
     for place, wanted in (("abroad", False), ("there", True)):
         prices_at = offers.filter(pl.col("mainland") == wanted).drop("mainland")
         renamed = {name: f"{name}_{place}" for name in columns}
-        rows = rows.join(prices_at.rename(renamed), on=same, how="left")
+        rows = rows.join(prices_at.rename(renamed), on=list(same), how="left")
     ratios = []
     for name in columns:
         base = (
@@ -229,6 +251,6 @@ def _with_ratios(rows: pl.DataFrame, baseline: str) -> pl.DataFrame:
             .then(pl.coalesce(f"{name}_there", f"{name}_abroad"))
             .otherwise(pl.coalesce(f"{name}_abroad", f"{name}_there"))
         )
-        quotient = pl.col(name).cast(pl.Float64) / base.cast(pl.Float64)
+        quotient = pl.col(f"{prefix}{name}").cast(pl.Float64) / base.cast(pl.Float64)
         ratios.append(pl.when(base > 0).then(quotient).round(RATIO_DIGITS).alias(f"ratio_{name}"))
     return rows.with_columns(ratios)

@@ -9,6 +9,9 @@ from qwenwatch_cache.frames import INSTANT
 from qwenwatch_cache.market.definitions import By, Definition, Source
 from qwenwatch_cache.market.windows import TRUNCATE, Grain
 
+STANDARD_ONLY = "standard variants only, the rest as stated"
+"""Added to what a source says of its scope where rows of variants are left out."""
+
 TOTALS = pl.Schema(
     {
         "start": pl.Date(),  # first day of the window
@@ -38,6 +41,10 @@ def totals(usage: pl.DataFrame, definition: Definition, by: By, grain: Grain) ->
         total of the window including `other`; that of one that publishes daily shares is their sum
         ÷ days of the window (a day on which an entity is not named counts in `other`).
     """
+    if definition.standard_only:
+        usage = usage.filter(~pl.col("entity").str.contains(":", literal=True)).with_columns(
+            scope=pl.col("scope") + f"; {STANDARD_ONLY}"
+        )
     found = [
         rows
         for source in definition.sources(by)
@@ -49,7 +56,8 @@ def totals(usage: pl.DataFrame, definition: Definition, by: By, grain: Grain) ->
     # A source that covers a window whole comes before one that does not.
     choice: dict[date, tuple[bool, int]] = {}
     for number, rows in enumerate(found):
-        for start, complete in rows.select("start", "complete").unique().iter_rows():
+        whole = dict(rows.select("start", "complete").iter_rows())  # as all rows of a window say
+        for start, complete in whole.items():
             choice[start] = min(choice.get(start, (True, number)), (not complete, number))
     if len(found) > 1:
         best = pl.DataFrame(
@@ -71,7 +79,7 @@ def complete_windows(all_totals: pl.DataFrame) -> Sequence[date]:
 
 
 def _from_source(usage: pl.DataFrame, metric: str, source: Source, grain: Grain) -> pl.DataFrame:
-    rows = usage.filter(
+    rows = usage.lazy().filter(
         (pl.col("feed") == source.feed)
         & (pl.col("metric") == metric)
         & (pl.col("kind") == source.kind)
@@ -113,4 +121,5 @@ def _from_source(usage: pl.DataFrame, metric: str, source: Source, grain: Grain)
             scope="scope",
             as_of="as_of",
         )
+        .collect()
     )

@@ -70,8 +70,7 @@ class KnownUsage:
         """Newest period by metric and feed."""
         newest: dict[tuple[str, str], date] = {}
         for feed, rows in self._outline.items():
-            for metric, day in rows.group_by("metric").agg(pl.col("period").max()).iter_rows():
-                newest[metric, feed] = day
+            newest |= {(metric, feed): day for metric, day in _newest(rows).items()}
         return newest
 
     def rows_of(
@@ -147,9 +146,12 @@ class KnownUsage:
         shown = pl.col("kind").is_in(list(kinds)) & pl.col("period").is_between(
             window.start, window.end
         )
-        rows = self._of(feed, (window.start, window.end)).filter(shown)
-        own = rows.filter("own")
-        return rows.get_column("period").n_unique(), own.get_column("period").n_unique()
+        counted = self._of(feed, (window.start, window.end)).select(
+            stated=pl.col("period").filter(shown).n_unique(),
+            own=pl.col("period").filter(shown & pl.col("own")).n_unique(),
+        )
+        stated, own = counted.row(0)
+        return stated, own
 
     def _of(self, feed: str, span: Span | None) -> pl.DataFrame:
         """All revisions of some days of a feed, and whether this cache learned them itself.
@@ -182,11 +184,10 @@ class KnownUsage:
     def _read(self, feed: str, wanted: pl.Expr) -> pl.DataFrame:
         """Rows of a feed observed by then, and whether this cache learned them itself."""
         wanted &= pl.col("observed_at") <= pl.lit(self._at, INSTANT)
-        bundled = self._bundled.filter((pl.col("feed") == feed) & wanted)
-        own = self._store.cached(USAGE_TABLE, feeds=(feed,), where=wanted)
-        return pl.concat(
-            [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]
-        )
+        bundled = self._bundled.lazy().filter((pl.col("feed") == feed) & wanted)
+        own = self._store.cached(USAGE_TABLE, feeds=(feed,), where=wanted).lazy()
+        both = [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]
+        return pl.concat(both).collect()
 
     @cached_property
     def _outline(self) -> dict[str, pl.DataFrame]:
@@ -197,7 +198,7 @@ class KnownUsage:
         outline = {}
         for feed in COUNTED:
             recent = self._lately(feed).filter(self._is_recent)
-            newest = dict(recent.group_by("metric").agg(pl.col("period").max()).iter_rows())
+            newest = _newest(recent)
             # What was learned before is of days before: nobody states a figure ahead of its day.
             horizon = (self._at - RECENT).date()
             told = all(newest.get(one, date.min) >= horizon for one in _METRICS[feed])
@@ -217,29 +218,36 @@ class KnownUsage:
         return self._store.bundled(USAGE_TABLE, feeds=COUNTED)
 
 
+def _newest(rows: pl.DataFrame) -> dict[str, date]:
+    """Newest period by metric."""
+    return dict(rows.group_by("metric").agg(pl.col("period").max()).iter_rows())
+
+
 def _last(rows: pl.DataFrame, metric: str, span: Span | None) -> pl.DataFrame:
     """The last row of each key of a metric of one feed, in order of its period."""
     wanted = pl.col("metric") == metric
     if span is not None:
         wanted &= pl.col("period").is_between(*span)
     return (
-        rows.filter(wanted)
+        rows.lazy()
+        .filter(wanted)
         .drop("own")
         .sort("observed_at", maintain_order=True)
         .unique(["kind", "entity", "grain", "period"], keep="last", maintain_order=True)
         .sort("period", maintain_order=True)
+        .collect()
     )
 
 
 def _whole_windows(rows: pl.DataFrame, source: Source, grain: Grain) -> Iterator[date]:
     """First days of the windows of which a source has figures of every day."""
-    stated = rows.filter(
+    stated = rows.lazy().filter(
         (pl.col("feed") == source.feed)
         & (pl.col("kind") == source.kind)
         & (pl.col("grain") == source.grain)
         & (pl.col("value").is_not_null() | pl.col("share").is_not_null())
     )
-    periods = stated.get_column("period").unique().to_list()
+    periods = stated.select(pl.col("period").unique()).collect().get_column("period").to_list()
     if source.grain == "week":
         if grain == "week":
             yield from periods

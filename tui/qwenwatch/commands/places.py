@@ -23,6 +23,10 @@ TEMPLATE = """\
 # output = 0.05
 # cached = 0.15
 
+[watch]                           # whom `qwenwatch changes --watch` is about
+# vendors = []                    # "alibaba", "deepseek"
+# models = []                     # "qwen3-max", by any of their names
+
 [cache]
 # dir = ""                        # default: the platform's cache directory
 # raw_days = 14                   # how long response bodies are kept

@@ -11,6 +11,7 @@ from qwenwatch.commands.context import (
     wants_colour,
     write_out,
 )
+from qwenwatch.commands.price_options import at_of, mix_of, terms_of
 from qwenwatch.config import Config
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.printers.data import print_csv, print_json, print_ndjson
@@ -30,7 +31,7 @@ from qwenwatch_widgets.views.snapshot import GROUPS, SECTIONS, Ask
 UNWELL = frozenset({"failing", "stale"})
 """States of a feed that the reader of a snapshot must know of."""
 
-OWN_SECTIONS = {"leaders": "leaderboards", "definitions": "definitions", "prices": "prices"}
+OWN_SECTIONS = {"leaders": "leaderboards", "prices": "prices"}
 
 
 def ask_the_tables(
@@ -71,8 +72,10 @@ def _ask(options: argparse.Namespace, session: Session, day: date | None) -> Ask
         metric=options.metric or session.config.metric,
         grain=cast(Grain, options.window or session.config.window),
         baseline=resolve(options.baseline or session.config.baseline),
-        mix=session.mix,
+        mix=mix_of(options, session.mix),
         models=tuple(resolve(model) for model in getattr(options, "models", ())),
+        at=at_of(options),
+        terms=terms_of(options),
     )
 
 

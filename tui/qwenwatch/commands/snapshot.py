@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 
 from qwenwatch.commands.context import read_config, wants_colour, write_out
+from qwenwatch.days import day_option
 from qwenwatch.config import Config
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.ready_snapshot import Answer, Question, read_ready_snapshot
@@ -16,8 +17,12 @@ from qwenwatch_cache.clock import system_clock
 
 def run_snapshot(options: argparse.Namespace) -> int:
     """Print a snapshot: the one that is kept ready, or one taken anew."""
+    if options.by == "app":  # no snapshot holds them
+        from qwenwatch.commands.apps import run_apps
+
+        return run_apps(options)
     config, clock = read_config(options), system_clock()
-    day = _date(options.date)
+    day = day_option(options.date)
     question = None if day is None else _question(options, config, day)
     if question is not None:
         ready = read_ready_snapshot(config.cache_dir, question, clock())
@@ -55,12 +60,3 @@ def _as_wanted(ready: Answer, options: argparse.Namespace) -> str:
     from qwenwatch.printers.data import csv_of, ndjson_of
 
     return {"csv": csv_of, "ndjson": ndjson_of}[options.format](json.loads(ready.json))
-
-
-def _date(text: str | None) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ValueError(f"--date {text!r} is not a day: expected YYYY-MM-DD") from error

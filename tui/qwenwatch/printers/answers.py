@@ -45,10 +45,22 @@ def _rows(answer: Answer, *parts: str) -> Iterator[dict[str, Any]]:
 def _csv(answer: Answer) -> str:
     import csv  # which few want
 
-    rows = list(_rows(answer, *(part for part in answer.parts if part != "sources")))
+    parts = (part for part in answer.parts if part != "sources")
+    rows = [_flat(row) for row in _rows(answer, *parts)]
     columns = dict.fromkeys(column for row in rows for column in row)
     target = io.StringIO()
     writer = csv.DictWriter(target, list(columns) or ["section"], lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return target.getvalue()
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without objects in it: `window` with `start` becomes `window_start`."""
+    flat: dict[str, Any] = {}
+    for name, value in row.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}_{inner}": each for inner, each in value.items()}
+        else:
+            flat[name] = value
+    return flat

@@ -43,6 +43,13 @@ CSV_COLUMNS = (
     "ratio_blended",
     "changed_at",
     "observed_at",
+    "tier_from",
+    "up_to",
+    "converted_input",
+    "converted_output",
+    "converted_cache_read",
+    "converted_blended",
+    "rate_date",
 )
 """Columns of the CSV, the same whatever sections it holds; empty where a section has no such."""
 

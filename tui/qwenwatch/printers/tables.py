@@ -8,6 +8,7 @@ from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.headline import badge
 from qwenwatch_widgets.views.leaders import leaders_table
+from qwenwatch_widgets.views.price_extras import with_extras
 from qwenwatch_widgets.views.prices import prices_table
 from qwenwatch_widgets.views.sources import source_line
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
@@ -37,6 +38,8 @@ def page(
     if snapshot.window is not None:
         span = snapshot.window
         lines.insert(0, amounts.window(span.grain, span.start, span.end))
+    if snapshot.ask.at is not None:
+        lines.insert(0, f"prices at {amounts.instant(snapshot.priced_at)}")
     if is_replayed():
         lines.append("replayed")
     if health:
@@ -63,17 +66,20 @@ def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
     assert snapshot.prices is not None
     only = {*snapshot.ask.models, snapshot.ask.baseline}
     if not snapshot.ask.models:
-        only |= set(snapshot.used[:top] if top and snapshot.used else snapshot.prices["model"])
-    return prices_table(
+        only |= set(snapshot.order[:top] if top and snapshot.order else snapshot.prices["model"])
+    ask, origins = snapshot.ask, {origin.feed: origin for origin in snapshot.origins}
+    table = prices_table(
         snapshot.prices,
         baseline=snapshot.ask.baseline,
         mix=snapshot.ask.mix,
         at=snapshot.priced_at,
         names={vendor.id: vendor.label for vendor in vendors},
-        origins={origin.feed: origin for origin in snapshot.origins},
-        order=snapshot.used,
+        origins=origins,
+        order=snapshot.order,
         only=only,
+        variant=ask.terms.variant or "",
     )
+    return with_extras(table, snapshot.prices, ask.terms, origins, batch=bool(ask.models))
 
 
 def _definitions_table(pairs: Sequence[tuple["Board", "Board"]]) -> TableView:

@@ -17,7 +17,12 @@ from qwenwatch_widgets.views.market import Choice
 
 Answer = TypeVar("Answer")
 
-PLACES = (Choice("1", "Market"), Choice("7", "Feeds"))
+PLACES = (
+    Choice("1", "Market"),
+    Choice("4", "Definitions"),
+    Choice("6", "Changes"),
+    Choice("7", "Feeds"),
+)
 """Screens that can be gone to, by their key."""
 
 LAST_KEYS = ("app.help", "app.quit")
@@ -63,7 +68,7 @@ class Page(Screen[None]):
         """
         super().__init__()
         self.desk = desk
-        self._own_problem = ""
+        self._problems: dict[str, str] = {}
 
     def on_mount(self) -> None:
         """Follow the polling, and ask for what the screen shows."""
@@ -111,39 +116,46 @@ class Page(Screen[None]):
         self.set_timer(NOTE_SECONDS, lambda: self._unsay(text))
 
     def ask(
-        self, question: Awaitable[Answer], apply: Callable[[Answer], None], *, failed: str = ""
+        self,
+        question: Awaitable[Answer],
+        apply: Callable[[Answer], None],
+        *,
+        failed: str = "",
+        group: str = "ask",
     ) -> None:
         """Await an answer in the background and apply it.
 
-        A new question takes the place of the one before. An error becomes a line on the screen,
-        and everything else stays as it is.
+        A new question takes the place of the one before of its group. An error becomes a line on
+        the screen, and everything else stays as it is.
 
         Args:
             question: The question asked.
             apply: What to do with the answer.
             failed: What could not be done, put before the reason.
+            group: Questions that do not take each other's place have different ones.
         """
-        work: Coroutine[None, None, None] = self._answer(question, apply, failed)
-        self.run_worker(work, group="ask", exclusive=True)
+        work: Coroutine[None, None, None] = self._answer(question, apply, failed, group)
+        self.run_worker(work, group=group, exclusive=True)
 
     def failed(self) -> None:
         """React to a question that got no answer."""
 
     async def _answer(
-        self, question: Awaitable[Answer], apply: Callable[[Answer], None], failed: str
+        self, question: Awaitable[Answer], apply: Callable[[Answer], None], failed: str, group: str
     ) -> None:
         try:
             apply(await question)
         except AnswersError as error:
-            self._own_problem = f"{failed}: {error}" if failed else str(error)
+            self._problems[group] = f"{failed}: {error}" if failed else str(error)
             self.failed()
         except Exception as error:
             # Whatever it is, the figures on the screen are better than a traceback.
             self.log.error(error)
-            self._own_problem = f"{failed or 'Internal error'}: {type(error).__name__}: {error}"
+            said = f"{failed or 'Internal error'}: {type(error).__name__}: {error}"
+            self._problems[group] = said
             self.failed()
         else:
-            self._own_problem = ""
+            self._problems.pop(group, None)
         self._show_status()
 
     def _copy(self, text: str) -> None:
@@ -163,7 +175,7 @@ class Page(Screen[None]):
     def _show_status(self) -> None:
         pulse = self.desk.pulse()
         self.status.paused = pulse.paused
-        self.status.problem = self._own_problem or pulse.problem
+        self.status.problem = next(iter(self._problems.values()), "") or pulse.problem
 
     def _unsay(self, text: str) -> None:
         if self.status.note == text:

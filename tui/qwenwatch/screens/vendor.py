@@ -11,23 +11,24 @@ from qwenwatch_widgets.headline import StatusLines, TextLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.panels import VendorPanel
 from qwenwatch_widgets.tables import ViewTable
+from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.market import Headline, PanelView, VendorView
-from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 from qwenwatch_widgets.views.table import TableView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
 
 
 class VendorScreen(Page):
-    """The vendor's history, its models and their prices, and where all that comes from."""
+    """The vendor's history, its models, their prices and what changed, and where it comes from."""
 
     DEFAULT_CSS = """
     VendorScreen {
         layout: grid;
         grid-size: 2;
         grid-columns: 60 1fr;
-        grid-rows: 2 11 1fr auto 2 1;
-        & > TopLines, & > VendorPanel, & > TextLines, & > StatusLines, & > KeyBar {
+        grid-rows: 2 11 2fr 1fr auto 2 1;
+        & > TopLines, & > VendorPanel, & > #changes, & > TextLines, & > StatusLines, & > KeyBar {
             column-span: 2;
         }
         &.-narrow {
@@ -36,6 +37,7 @@ class VendorScreen(Page):
             & > ViewTable { height: 1fr; }
             & > TextLines { display: none; }
         }
+        &.-narrow.-short > #changes { display: none; }
     }
     """
 
@@ -50,6 +52,7 @@ class VendorScreen(Page):
     panel = getters.query_one(VendorPanel)
     models = getters.query_one("#models", ViewTable)
     prices = getters.query_one("#prices", ViewTable)
+    changes = getters.query_one("#changes", ViewTable)
     sources = getters.query_one(TextLines)
 
     def __init__(
@@ -75,6 +78,7 @@ class VendorScreen(Page):
         yield VendorPanel(self._panel, ascii_only=plain)
         yield ViewTable(_WAIT, id="models", opens=True, ascii_only=plain)
         yield ViewTable(_WAIT, id="prices", opens=True, ascii_only=plain)
+        yield ViewTable(_WAIT, id="changes", ascii_only=plain)
         yield TextLines()
         yield StatusLines(self._headline)
         yield KeyBar(last=LAST_KEYS)
@@ -82,6 +86,9 @@ class VendorScreen(Page):
     def reload(self) -> None:
         """Ask again for the vendor."""
         self.ask(self.desk.answers.vendor(self._panel.vendor, self._query), self._apply)
+        # Apart: to find what changed takes longer than all else.
+        question = self.desk.answers.tables(TablesQuery("vendor", subject=self._panel.vendor))
+        self.ask(question, self._apply_changes, group="changes")
 
     @on(ViewTable.RowSelected)
     def _open_row(self, event: ViewTable.RowSelected) -> None:
@@ -92,6 +99,9 @@ class VendorScreen(Page):
         key = event.row.key
         model = key.partition(" ")[0] if event.table is self.prices else key
         self.app.push_screen(HostsScreen(self.desk, model))
+
+    def _apply_changes(self, view: TablesView) -> None:
+        self.changes.view = view.tables[0]
 
     def _apply(self, view: VendorView) -> None:
         with self.app.batch_update():

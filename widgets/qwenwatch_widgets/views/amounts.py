@@ -67,11 +67,27 @@ def money(amount: Decimal | None) -> str:
     return text
 
 
+def number(amount: Decimal | None) -> float | int | None:
+    """An exact amount as the shortest JSON number that reads back as it."""
+    if amount is None:
+        return None
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
+
+
+def change(percent: float | None) -> str:
+    """A relative change that is given in per cent, signed: ``-35.0 %``."""
+    if percent is None:
+        return UNKNOWN
+    text = f"{percent:+.1f} %"
+    return "0.0 %" if text in {"+0.0 %", "-0.0 %"} else text
+
+
 def short_count(count: int) -> str:
     """A length of prompt as people say it: ``128k`` for 128,000 and for 131,072, ``1M``."""
     for size, letter in ((10**6, "M"), (10**3, "k")):
         if count >= size:
-            whole = count // 1024 if count % 1024 == 0 and letter == "k" else round(count / size)
+            binary = letter == "k" and count % 1024 == 0 and count % 1000 != 0
+            whole = count // 1024 if binary else round(count / size)
             return f"{whole}{letter}"
     return str(count)
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from qwenwatch_widgets.views.table import TableView
+from qwenwatch_widgets.views.market import Headline
+from qwenwatch_widgets.views.table import TableView, Tone
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +40,41 @@ class Answer:
     page: Page
     document: dict[str, Any]
     parts: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TablesView:
+    """The answer to a question on the screen.
+
+    Attributes:
+        headline: What the figures are, above and below the tables.
+        tables: One below the other.
+        sources: One line per source.
+    """
+
+    headline: Headline
+    tables: tuple[TableView, ...]
+    sources: tuple[str, ...]
+
+
+def tables_view(page: Page, *, window: str, health: tuple[str, Tone]) -> TablesView:
+    """A page for the screen.
+
+    Args:
+        page: The answer for people; its first line says what holds for all of it.
+        window: The time that it is about.
+        health: One line about the feeds, and its tone.
+    """
+    first, *others = (*page.lines, "")
+    text, tone = health
+    headline = Headline(
+        window=window,
+        badge="",
+        badge_tone="",
+        summary=first,
+        caveat=" · ".join(line for line in others if line),
+        source=" · ".join(page.sources[:1]),
+        health=text,
+        health_tone=tone,
+    )
+    return TablesView(headline, tuple(page.tables), tuple(page.sources))

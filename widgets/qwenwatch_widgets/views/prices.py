@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from qwenwatch_cache.market.known import Origin
     from qwenwatch_cache.market.prices import Mix
 
+SAME_CURRENCY = "same basis and currency"
+"""What a price and the baseline's that it is divided by have in common."""
+
 OWN_CURRENCY = "USD"
 """The currency of amounts without a sign; others are never sorted or compared with these."""
+
+SMALL_RATIO = 0.1
+"""Below it two decimals say too little: 0.058 and 0.064 are 1/17.3 and 1/15.6."""
 
 CHECKS = frozenset({"litellm"})
 """Feeds that others are checked by: not the vendors' word, so that they are always named."""
@@ -52,6 +58,7 @@ def prices_table(
     origins: Mapping[str, "Origin"],
     order: Sequence[str] = (),
     only: Collection[str] | None = None,
+    variant: str = "",
 ) -> TableView:
     """Show prices against a baseline model.
 
@@ -64,17 +71,18 @@ def prices_table(
         origins: Where the prices of each feed came from, by feed.
         order: Canonical ids in the order wanted; others follow by id.
         only: Canonical ids to show, None for all.
+        variant: Variant to show, "" for standard prices.
     """
     place = {model: number for number, model in enumerate(dict.fromkeys((baseline, *order)))}
     rows = [
         row
         for row in frame.to_dicts()
-        if row["variant"] == "" and (only is None or row["model"] in only)
+        if row["variant"] == variant and (only is None or row["model"] in only)
     ]
     alike = Counter(map(_alike, rows))
     rows.sort(key=lambda row: (place.get(row["model"], len(place)), row["model"]))
     money = {
-        name: amounts.on_point([_money_text(row[name], row["currency"]) for row in rows])
+        name: amounts.on_point([money_text(row[name], row["currency"]) for row in rows])
         for name in ("input", "output", "cache_read", "blended")
     }
     return TableView(
@@ -84,7 +92,7 @@ def prices_table(
                 _currencies(rows),
                 *_sources(rows, origins),
                 mix_text(mix),
-                f"× to {baseline.partition('/')[2]}, same basis and currency",
+                f"× to {baseline.partition('/')[2]}, {SAME_CURRENCY}",
             )
         ),
         columns=COLUMNS,
@@ -133,11 +141,18 @@ def _sources(rows: Sequence[Mapping[str, Any]], origins: Mapping[str, "Origin"])
     return texts
 
 
-def _money_text(amount: Decimal | None, currency: str) -> str:
+def money_text(amount: Decimal | None, currency: str) -> str:
     """An amount with its currency before it, unless that is the table's own: ``¥2.50``."""
     if amount is None or currency == OWN_CURRENCY:
         return amounts.money(amount)
     return f"{SIGNS.get(currency, currency + ' ')}{amounts.money(amount)}"
+
+
+def ratio_text(value: float | None) -> str:
+    """A ratio, and a small one as a part: ``16.7×``, ``0.50×``, ``1/17.3``."""
+    if value is None or value == 0 or value >= SMALL_RATIO:
+        return amounts.ratio(value)
+    return f"1/{1 / value:,.1f}"
 
 
 def _row(
@@ -153,6 +168,8 @@ def _row(
     vendor = names.get(row["vendor"] or "", amounts.UNKNOWN)
     basis = row["basis"] + (f" · {row['region']}" if row["region"] in {"cn", "intl"} else "")
     basis += f" · {origin.publisher}" if named else ""
+    if row["tier_from"]:
+        basis += f" · >{amounts.short_count(row['tier_from'])}"
     if row["up_to"] is not None:
         basis += f" · ≤{amounts.short_count(row['up_to'])}"
     cells = (

@@ -20,3 +20,20 @@ class MarketQuery:
     by: str = "vendor"
     steps_back: int = 0
     baseline: str = "alibaba/qwen3-max"
+
+
+@dataclass(frozen=True, slots=True)
+class TablesQuery:
+    """A wish for a `TablesView`: the answer to one question as tables.
+
+    Attributes:
+        question: Which question ("definitions", "changes", "model", "vendor").
+        grain: "day", "week" or "month".
+        steps_back: 0 is the newest complete window, 1 the one before it.
+        subject: Id of the model or vendor that it is about, "" if it is about all.
+    """
+
+    question: str
+    grain: str = "week"
+    steps_back: int = 0
+    subject: str = ""

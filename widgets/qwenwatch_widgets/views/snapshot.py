@@ -6,12 +6,13 @@ The document is described by docs/snapshot.schema.json; `SCHEMA_VERSION` counts 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import is_replayed
 from qwenwatch_cache.errors import NothingToShow
+from qwenwatch_cache.market.terms import ANY_TERMS, Terms
 from qwenwatch_widgets.views.amounts import clean
+from qwenwatch_widgets.views.price_rows import prices_block, rate_feeds
 from qwenwatch_widgets.views.sources import source_row
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ class Ask:
         grain: Length of the window.
         baseline: Canonical id of the model that price ratios refer to.
         mix: Workload behind blended prices.
-        models: Canonical ids whose prices are wanted, empty for all.
+        models: Canonical ids whose prices are wanted, in their order; empty for all.
+        at: The moment that the prices are wanted of; None for the end of the day.
+        terms: On which terms prices are wanted.
     """
 
     date: date | None
@@ -49,7 +52,9 @@ class Ask:
     grain: "Grain"
     baseline: str
     mix: "Mix"
-    models: Collection[str] = ()
+    models: Sequence[str] = ()
+    at: datetime | None = None
+    terms: Terms = ANY_TERMS
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ class Snapshot:
         definitions: One pair of leaderboards (by vendor, by country) per definition with figures.
         prices: prices.PRICES, None if not asked for.
         priced_at: The moment the prices are of.
-        used: Canonical ids of the models used, most used first, to put prices in order.
+        order: Canonical ids of models to put prices in order: those named, or the most used first.
         origins: Where everything came from.
     """
 
@@ -77,7 +82,7 @@ class Snapshot:
     definitions: Sequence[tuple["Board", "Board"]]
     prices: "pl.DataFrame | None"
     priced_at: datetime
-    used: Sequence[str]
+    order: Sequence[str]
     origins: Sequence["Origin"]
 
 
@@ -106,14 +111,12 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
     # The newest day is shown with the prices of now, a day that was named with those of its end.
     priced_at = known.at
     if ask.date is not None:
-        priced_at = min(datetime.combine(ask.date, time.max, UTC), known.at)
-    offers = None
-    if "prices" in ask.sections:
-        offers = known.prices(priced_at, ask.baseline, ask.mix)
-        if ask.models:
-            offers = offers.filter(offers["model"].is_in(list({*ask.models, ask.baseline})))
-        if offers.is_empty() and not boards and not definitions:
-            raise NothingToShow(f"no prices are known for {day}")
+        priced_at = min(ask.at or datetime.combine(ask.date, time.max, UTC), known.at)
+    offers = _offers(known, ask, priced_at) if "prices" in ask.sections else None
+    if offers is not None and offers.is_empty() and not boards and not definitions:
+        whose = f" of {', '.join(ask.models)}" if ask.models else ""
+        how = "" if ask.terms == ANY_TERMS else " on these terms"
+        raise NothingToShow(f"no prices{whose} are known for {day}{how}")
     origins = {board.origin.feed: board.origin for pair in definitions for board in pair}
     origins |= {board.origin.feed: board.origin for board in boards.values()}
     for board in boards.values():
@@ -122,6 +125,8 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
     if offers is not None:
         for feed in offers["feed"].unique().sort().to_list():
             origins[feed] = known.price_origin(feed, priced_at)
+        for feed, rate_day in rate_feeds(offers):
+            origins[feed] = known.rate_origin(feed, rate_day)
     return Snapshot(
         ask=ask,
         date=day,
@@ -131,7 +136,7 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
         definitions=definitions,
         prices=offers,
         priced_at=priced_at,
-        used=_used(known, ask, day),
+        order=ask.models or (_used(known, ask, day) if offers is not None else ()),
         origins=tuple(origins.values()),
     )
 
@@ -156,18 +161,7 @@ def document(snapshot: Snapshot) -> dict[str, Any]:
     if "definitions" in snapshot.ask.sections:
         plain["definitions"] = [_definition(*pair) for pair in snapshot.definitions]
     if snapshot.prices is not None:
-        mix = snapshot.ask.mix
-        plain["prices"] = {
-            "baseline_model": snapshot.ask.baseline,
-            "currency": "USD",
-            "mix": {
-                "input": _number(mix.input),
-                "output": _number(mix.output),
-                "cached": _number(mix.cached),
-            },
-            "at": _instant(snapshot.priced_at),
-            "rows": [_price(row) for row in snapshot.prices.to_dicts()],
-        }
+        plain["prices"] = prices_block(snapshot.ask, snapshot.prices, snapshot.priced_at)
     return plain
 
 
@@ -177,6 +171,20 @@ def _definitions(known: "Known", window: "Window") -> list[tuple["Board", "Board
         for one in known.definitions()
     ]
     return [pair for pair in pairs if not pair[0].rows.is_empty()]
+
+
+def _offers(known: "Known", ask: Ask, at: datetime) -> "pl.DataFrame":
+    """The prices on the terms wanted; in another currency before any of them is left out."""
+    offers = known.prices(at, ask.baseline, ask.mix, ask.terms.prompt_tokens)
+    if ask.terms.currency:
+        offers = known.converted(offers, ask.baseline, ask.terms.currency, at)
+    offers = ask.terms.of(offers)
+    if ask.models:
+        named = offers.filter(offers["model"].is_in(list(ask.models)))
+        if named.is_empty():
+            return named
+        offers = offers.filter(offers["model"].is_in([*ask.models, ask.baseline]))
+    return offers
 
 
 def _used(known: "Known", ask: Ask, day: date) -> Sequence[str]:
@@ -233,7 +241,7 @@ def _definition(vendors: "Board", countries: "Board") -> dict[str, Any]:
     leader = vendors.rows.row(0, named=True)
     window = vendors.window
     return {
-        "metric": vendors.definition.metric,
+        "metric": vendors.definition.name,
         "feed": vendors.definition.feed,
         "window": {
             "grain": window.grain,
@@ -246,40 +254,6 @@ def _definition(vendors: "Board", countries: "Board") -> dict[str, Any]:
         "leader_share": leader["share"] if leader["rank"] is not None else None,
         "shares": dict(countries.rows.select("id", "share").iter_rows()),
     }
-
-
-def _price(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "model": clean(row["model"]),
-        "name": clean(row["name"]),
-        "vendor": row["vendor"],
-        "basis": row["basis"],
-        "feed": row["feed"],
-        "source_id": clean(row["source_id"]),
-        "provider": row["provider"],
-        "region": row["region"],
-        "variant": row["variant"],
-        "window_utc": row["window_utc"],
-        "up_to": row["up_to"],
-        "currency": row["currency"],
-        "input": _number(row["input"]),
-        "output": _number(row["output"]),
-        "cache_read": _number(row["cache_read"]),
-        "blended": _number(row["blended"]),
-        "ratio_input": row["ratio_input"],
-        "ratio_output": row["ratio_output"],
-        "ratio_blended": row["ratio_blended"],
-        "cross_check": row["cross_check"],
-        "changed_at": _instant(row["changed_at"]),
-        "observed_at": _instant(row["observed_at"]),
-    }
-
-
-def _number(amount: Decimal | None) -> float | int | None:
-    """An exact amount as the shortest JSON number that reads back as it."""
-    if amount is None:
-        return None
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
 def _instant(moment: datetime | None) -> str | None:

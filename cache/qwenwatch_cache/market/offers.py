@@ -1,0 +1,105 @@
+"""Everything an offer states, as it is believed at a time, for requests of one size.
+
+`prices` shows three prices of the shortest prompts; what a workload costs needs the others as well.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from qwenwatch_cache.frames import CATALOG_TABLE, INSTANT, MONEY, PRICE_FIELDS, PRICE_TABLE
+from qwenwatch_cache.market.directory import Directory
+from qwenwatch_cache.market.doubts import extremes, without_glitches, without_jumps
+from qwenwatch_cache.market.in_force import ON_DEMAND, in_force, revisions, tier_in_force
+from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.prices import CROSS_CHECK
+from qwenwatch_cache.store import Store, as_of
+from qwenwatch_cache.vendors import UNKNOWN
+
+OFFERS = pl.Schema(
+    {
+        "model": pl.String(),  # canonical id without variant, or the feed's own id and the feed
+        "name": pl.String(),
+        "vendor": pl.String(),  # null if unknown
+        "basis": pl.String(),
+        "feed": pl.String(),
+        "source_id": pl.String(),  # the feed's own id
+        "provider": pl.String(),
+        "region": pl.String(),
+        "variant": pl.String(),
+        "window_utc": pl.String(),  # "" or the time of day that it is for
+        "tier_from": pl.Int64(),  # it is for prompts of more tokens than this
+        "up_to": pl.Int64(),  # and of at most this many, null if for all longer ones
+        "currency": pl.String(),
+        **dict.fromkeys(PRICE_FIELDS, MONEY),
+        "context_length": pl.Int64(),  # null if not known
+        "observed_at": INSTANT,  # since when the price stands as it is
+        "cross_check": pl.Boolean(),  # only repeats a list price that another feed states
+    }
+)
+
+_ORDER = ("model", "basis", "feed", "provider", "region", "source_id", "variant", "window_utc")
+
+
+def offers(known: Known, store: Store, at: datetime, prompt_tokens: int = 0) -> pl.DataFrame:
+    """Every offer in force at a time, one row per time of day that it has prices for.
+
+    Args:
+        known: What was known.
+        store: Where it was read from; all columns of prices are needed.
+        at: The moment asked about.
+        prompt_tokens: Length of the prompts; 0 for the shortest.
+
+    Returns:
+        OFFERS, sorted by model, basis, feed, provider, region, source id, variant and time of day.
+        Doubted prices are left out or unknown, by the rules of `doubts`.
+    """
+    moment = min(at, known.at)
+    frame = store.read(PRICE_TABLE).filter(
+        (pl.col("observed_at") <= moment) & (pl.col("feed") != ON_DEMAND)
+    )
+    if frame.is_empty():
+        return pl.DataFrame(schema=OFFERS)
+    believed = without_jumps(revisions(frame, moment, *extremes()), moment, known.polls)
+    rows = tier_in_force(in_force(believed, moment), prompt_tokens)
+    rows = without_glitches(rows, lambda feed: known.polls.last(feed, moment))
+    rows = rows.rename({"model": "source_id"})
+    rows = rows.join(_named(rows, known.directory), on=["feed", "source_id", "provider"])
+    catalog = known.catalog.filter(pl.col("observed_at") <= moment)
+    rows = _with_context(rows, catalog).with_columns(cross_check=_cross_check())
+    return rows.select(OFFERS.names()).cast(dict(OFFERS.items())).sort(_ORDER)
+
+
+def _named(rows: pl.DataFrame, directory: Directory) -> pl.DataFrame:
+    found: list[dict[str, Any]] = []
+    columns = ("feed", "source_id", "provider")
+    for feed, source_id, provider in rows.select(columns).unique().sort(columns).iter_rows():
+        model = directory.model(feed, source_id, provider)
+        vendor = None if model.vendor == UNKNOWN else model.vendor
+        names = {"model": model.id, "name": model.name, "vendor": vendor}
+        found.append({"feed": feed, "source_id": source_id, "provider": provider, **names})
+    schema = dict.fromkeys((*columns, "model", "name", "vendor"), pl.String())
+    return pl.DataFrame(found, schema=schema)
+
+
+def _with_context(rows: pl.DataFrame, catalog: pl.DataFrame) -> pl.DataFrame:
+    """Add the context length: that of the variant if the feed's catalogue has one, or the model's.
+
+    OpenRouter's ids name the variant; no other feed has a row of its own for one.
+    """
+    lengths = as_of(catalog, CATALOG_TABLE).select("feed", "context_length", own="model")
+    with_variant = pl.concat_str("source_id", pl.lit(":"), "variant")
+    own = pl.when(pl.col("variant") == "").then("source_id").otherwise(with_variant)
+    rows = rows.with_columns(own=own)
+    rows = rows.join(lengths, on=["feed", "own"], how="left").drop("own")
+    plain = lengths.rename({"own": "source_id", "context_length": "plain"})
+    rows = rows.join(plain, on=["feed", "source_id"], how="left")
+    return rows.with_columns(pl.coalesce("context_length", "plain")).drop("plain")
+
+
+def _cross_check() -> pl.Expr:
+    """As `prices` has it: a cross-check feed's list price of what another feed lists as well."""
+    checks = (pl.col("basis") == "list") & pl.col("feed").is_in(list(CROSS_CHECK))
+    stated = (pl.col("basis") == "list") & ~checks
+    return checks & stated.any().over("model", "variant", pl.col("region") == "cn")

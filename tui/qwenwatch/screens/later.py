@@ -1,0 +1,20 @@
+"""Screens that are loaded when first wanted: the first paint does not wait for them."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from qwenwatch.screens.page import Desk, Page
+
+
+def tables_screen(desk: "Desk", question: str) -> "Page":
+    """The screen of a question that is answered with tables."""
+    from qwenwatch.screens.tables import TablesScreen
+
+    return TablesScreen(desk, question)
+
+
+def feeds_screen(desk: "Desk") -> "Page":
+    """The Feeds screen."""
+    from qwenwatch.screens.feeds import FeedsScreen
+
+    return FeedsScreen(desk)

@@ -1,0 +1,87 @@
+"""Everything confirmed that changed, as one log: a block of the snapshot and of a screen."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.change_lines import PriceLine, change, price_lines, step
+from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.market.between import Changes
+
+COLUMNS = (
+    Column("at", "First seen"),
+    Column("kind", "Kind"),
+    Column("name", "Who", grow=True),
+    Column("what", "What"),
+    Column("change", "Change"),
+    Column("source", "Source", drop=1),
+)
+
+SHORT = {"input": "in", "output": "out", "cache_read": "cached"}
+
+
+def log_table(changes: "Changes", top: int = 0) -> TableView:
+    """Confirmed changes of prices, models that came and went, vendors that changed places.
+
+    Args:
+        changes: What changed.
+        top: How many, 0 for all.
+    """
+    names = {origin.feed: origin.publisher for origin in changes.origins}
+    entries = sorted(_entries(changes, names), key=lambda entry: (-entry[0].timestamp(), entry[1]))
+    rows = [row for _, _, row in entries]
+    shown = rows[:top] if top else rows
+    period = changes.asked.period
+    return TableView(
+        title="Changes · confirmed",
+        caption=f"{period.first} to {period.last} UTC · {len(shown)} of {len(rows)}",
+        columns=COLUMNS,
+        rows=tuple(shown),
+        empty="nothing changed, as far as a second poll said so",
+    )
+
+
+def _entries(changes: "Changes", names: Mapping[str, str]) -> Iterator[tuple[datetime, str, Row]]:
+    """Rows with what they are sorted by."""
+    for line in price_lines(changes.rows):
+        if line.first["mark"] == "confirmed":
+            cells = (Cell(_prices(line)), change(line))
+            yield _entry(line.first, f"price {line.key}", cells, names)
+    for row in changes.rows.to_dicts():
+        if row["mark"] != "confirmed":
+            continue
+        key = f"{row['kind']} {row['id']} {row['variant']} {row['feed']} {row['source_id']}"
+        if row["kind"] in {"added", "removed"}:
+            yield _entry(row, key, (Cell(), Cell()), names)
+        elif row["kind"] == "rank" and row["by"] == "vendor":
+            places = [row["before"], row["after"]]
+            texts = [amounts.UNKNOWN if place is None else str(int(place)) for place in places]
+            yield _entry(
+                row, key, (Cell(f"{row['field']} rank {' → '.join(texts)}"), Cell()), names
+            )
+
+
+def _entry(
+    row: Mapping[str, Any], key: str, cells: tuple[Cell, Cell], names: Mapping[str, str]
+) -> tuple[datetime, str, Row]:
+    name = amounts.clean(row["name"])
+    source = names.get(row["feed"], row["feed"])
+    at: datetime = row["at"]
+    shown = (
+        Cell(amounts.instant(at), sort=at.timestamp()),
+        Cell(row["kind"]),
+        Cell(name, sort=name.casefold()),
+        *cells,
+        Cell(f"{row['basis']} {source}" if row["basis"] else source, "dim"),
+    )
+    key = f"{amounts.instant(at)} {key}"
+    return at, key, Row(key, shown, cite=amounts.clean(f"{name}: {row['kind']} {cells[0].text}"))
+
+
+def _prices(line: PriceLine) -> str:
+    """``in 1.50 → 0.75, out 6.00 → 3.00``; the names of other prices alone."""
+    parts = [f"{word} {step(row)}" for name, word in SHORT.items() if (row := line.price(name))]
+    return ", ".join(parts or line.others[:3])

@@ -1,0 +1,286 @@
+"""Implied spend: as tables for people with its assumptions in full, and as plain values."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TYPE_CHECKING, Any
+
+from qwenwatch_cache.clock import is_replayed, iso
+from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.answer import Answer, Page
+from qwenwatch_widgets.views.leaders import HEADINGS
+from qwenwatch_widgets.views.prices import mix_text
+from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
+from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.spend_assumptions import assumptions
+from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.market.implied_spend import Spend
+
+LARGEST = 8
+"""How many of what has no price are named."""
+
+BUCKETS = frozenset({"other", "unattributed"})
+"""Ids of what is not attributed to anybody."""
+
+COMPARED = (
+    Column("measured", "Vercel", "right", drop=1),
+    Column("off", "Δ pp", "right", drop=2),
+    Column("outside", "Range", drop=2),
+)
+
+
+def spend_answer(spend: "Spend", known_at: datetime, *, top: int = 0) -> Answer:
+    """Show implied spend.
+
+    Args:
+        spend: The answer of the question.
+        known_at: Nothing learned later was used.
+        top: How many rows people see, 0 for all; what is not attributed is always shown.
+    """
+    window = spend.window
+    page = Page(
+        title=f"qwenwatch spend · {amounts.window(window.grain, window.start, window.end)} UTC",
+        lines=[headline(spend), known_line(known_at)],
+        tables=[spend_table(spend, top=top), unpriced_table(spend), _in_words(spend)],
+        sources=[source_line(origin, known_at) for origin in _origins(spend)],
+    )
+    return Answer(page, document(spend, known_at), ("sources", "spend", "unpriced"))
+
+
+def known_line(known_at: datetime) -> str:
+    """As of when, and whether time is played."""
+    return f"known at {amounts.instant(known_at)}" + (" · replayed" if is_replayed() else "")
+
+
+def headline(spend: "Spend") -> str:
+    """Who leads by tokens, and who by what they would have cost."""
+    rows = [row for row in spend.rows.to_dicts() if row["id"] not in BUCKETS]
+    if not rows:
+        return "nothing is attributed"
+    used = max(rows, key=lambda row: (row["tokens"], row["id"]))
+    said = [f"most tokens: {_name(used)}, {amounts.percent(used['token_share'])}"]
+    if used["free_tokens"]:
+        said[0] += (
+            f" ({amounts.tokens(used['free_tokens'])} of its {amounts.tokens(used['tokens'])} free)"
+        )
+    dear = max(rows, key=lambda row: (row["expected"] or Decimal(0), row["id"]))
+    if dear["expected"]:
+        said.append(
+            f"most implied spend: {_name(dear)}, {amounts.percent(dear['share_expected'])} "
+            f"({_range(dear['share_low'], dear['share_high'])} %)"
+        )
+    return " · ".join(said)
+
+
+def spend_table(spend: "Spend", *, top: int = 0) -> TableView:
+    """The spend of each group, and of everything."""
+    rows = spend.rows.to_dicts()
+    ranked = [row for row in rows if row["id"] not in BUCKETS]
+    shown = ranked[:top] if top else ranked
+    shown += [row for row in rows if row["id"] in BUCKETS]
+    whole = {**spend.whole, "id": "all", "name": "everything", "country": None}
+    unit = amounts.unit_of([row["tokens"] for row in rows])
+    columns = [
+        Column("name", HEADINGS[spend.by], grow=True),
+        Column("tokens", "Tokens", "right"),
+        Column("token_share", "Share", "right", drop=4),
+        Column("free", "Free", "right", drop=5),
+        Column("priced", "Priced", "right"),
+        Column("low", "Low $", "right", drop=3),
+        Column("expected", "Expected $", "right"),
+        Column("high", "High $", "right", drop=3),
+        Column("share_expected", "Share of $", "right"),
+        Column("share", "Low–high %", "right"),
+        *(COMPARED if spend.compared else ()),
+    ]
+    return TableView(
+        title=f"Implied spend · by {spend.by}",
+        caption=" · ".join(
+            (
+                f"{spend.definition.label} × {spend.basis} prices",
+                spend.scope,
+                "USD",
+                mix_text(spend.mix),
+                f"prices {_price_sources(spend)}",
+            )
+        ),
+        columns=tuple(columns),
+        rows=tuple(_row(row, spend, unit) for row in [*shown, whole]),
+        empty="nothing was used",
+    )
+
+
+def unpriced_table(spend: "Spend") -> TableView:
+    """The largest of what has no price."""
+    rows = spend.unpriced.to_dicts()
+    unit = amounts.unit_of([row["tokens"] for row in rows])
+    named = sum(row["why"] != NOT_NAMED for row in rows)
+    when = "some day" if spend.daily else f"any day of the {spend.window.grain}"
+    lacking = f"{named} of the {spend.models} models named lack a price on {when}"
+    if not named:
+        lacking = f"all {spend.models} models named have a price"
+    whole = spend.whole
+    part = None if whole["priced_share"] is None else 1 - whole["priced_share"]
+    return TableView(
+        title="Not priced",
+        caption=f"{lacking} · {amounts.percent(part)} of all tokens, in no amount and no share",
+        columns=(
+            Column("name", "Model", grow=True),
+            Column("tokens", "Tokens", "right"),
+            Column("share", "Share", "right"),
+            Column("why", "Why"),
+        ),
+        rows=tuple(
+            Row(
+                row["id"],
+                (
+                    Cell(_name(row), sort=row["name"].casefold()),
+                    Cell(amounts.tokens(row["tokens"], unit), sort=row["tokens"]),
+                    Cell(amounts.percent(row["share"]), sort=row["share"]),
+                    Cell(row["why"], "dim", sort=row["why"]),
+                ),
+            )
+            for row in rows[:LARGEST]
+        ),
+        empty="everything has a price",
+    )
+
+
+def document(spend: "Spend", known_at: datetime) -> dict[str, Any]:
+    """Implied spend as plain values."""
+    window, mix = spend.window, spend.mix
+    parts = {"input": mix.input, "output": mix.output, "cached": mix.cached}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "replayed": is_replayed(),
+        "known_at": iso(known_at),
+        "window": {
+            "grain": window.grain,
+            "start": window.start.isoformat(),
+            "end": window.end.isoformat(),
+            "complete": spend.complete,
+        },
+        "definition": spend.definition.key,
+        "scope": spend.scope,
+        "by": spend.by,
+        "basis": spend.basis,
+        "currency": "USD",
+        "mix": {name: amounts.number(part) for name, part in parts.items()},
+        "priced_at": iso(spend.priced_at),
+        "priced_daily": spend.daily,
+        "models": spend.models,
+        "total": {name: _plain(spend.whole[name]) for name in WHOLE},
+        "assumptions": list(assumptions(spend)),
+        "sources": [source_row(origin, known_at) for origin in _origins(spend)],
+        "spend": [_plain_row(row) for row in spend.rows.to_dicts()],
+        "unpriced": [_plain_row(row) for row in spend.unpriced.to_dicts()],
+    }
+
+
+WHOLE = ("tokens", "free_tokens", "priced_tokens", "priced_share", "low", "high", "expected")
+
+NOT_NAMED = "the source does not name the models"
+"""As `spend.NOT_NAMED`; that module loads Polars."""
+
+CENT = Decimal("0.01")
+
+
+def _row(row: Mapping[str, Any], spend: "Spend", unit: int) -> Row:
+    pinned = row["id"] in {*BUCKETS, "all"}
+    name = _name(row)
+    cells = [
+        Cell(name, tone="dim" if pinned else "", sort=name.casefold()),
+        Cell(amounts.tokens(row["tokens"], unit), sort=row["tokens"]),
+        Cell(amounts.percent(row["token_share"]), sort=row["token_share"]),
+        Cell(amounts.tokens(row["free_tokens"], unit) if row["free_tokens"] else "", "dim"),
+        Cell(amounts.percent(row["priced_share"]), sort=row["priced_share"]),
+        *(
+            Cell(usd(row[column]), sort=None if row[column] is None else float(row[column]))
+            for column in ("low", "expected", "high")
+        ),
+        Cell(amounts.percent(row["share_expected"]), sort=row["share_expected"]),
+        Cell(_range(row["share_low"], row["share_high"]), "dim", sort=row["share_high"]),
+    ]
+    if spend.compared:
+        cells += [
+            Cell(_range(row["measured_share"], row["measured_high"]), sort=row["measured_share"]),
+            Cell(amounts.points(row["off"]), sort=row["off"]),
+            _where(row["outside"]),
+        ]
+    return Row(row["id"], tuple(cells), pinned=pinned, cite=_cite(row, spend))
+
+
+def _where(outside: float | None) -> Cell:
+    """Whether what was measured lies in the interval."""
+    if outside is None:
+        return Cell(amounts.UNKNOWN, "dim")
+    if outside == 0:
+        return Cell("inside", "dim", sort=0.0)
+    side = "above" if outside > 0 else "below"
+    return Cell(f"{abs(outside) * 100:.1f} {side}", "warn", sort=outside)
+
+
+def _cite(row: Mapping[str, Any], spend: "Spend") -> str:
+    window = spend.window
+    when = amounts.window(window.grain, window.start, window.end)
+    return amounts.clean(
+        f"{row['name']}: implied spend USD {usd(row['low'])} to {usd(row['high'])}, "
+        f"{usd(row['expected'])} with {mix_text(spend.mix)} ({spend.basis} prices, "
+        f"{amounts.percent(row['priced_share'])} of its tokens priced), {when} UTC. "
+        + " ".join(origin.citation for origin in spend.origins)
+    )
+
+
+def _in_words(spend: "Spend") -> TableView:
+    return TableView(
+        title="How to read this",
+        caption="",
+        columns=(Column("text", "Assumptions", grow=True),),
+        rows=tuple(
+            Row(str(number), (Cell(line),))
+            for number, line in enumerate(assumptions(spend), start=1)
+        ),
+    )
+
+
+def usd(amount: Decimal | None) -> str:
+    """Dollars with two decimals of their unit: ``28.47M``."""
+    if amount is None:
+        return amounts.UNKNOWN
+    if 0 < amount < 1:
+        return "<1"
+    return amounts.tokens(int(amount.to_integral_value(ROUND_HALF_EVEN)))
+
+
+def _range(low: float | None, high: float | None) -> str:
+    """A range of shares in percent: ``1.9–97.6``, one number where both are the same."""
+    if low is None or high is None:
+        return amounts.UNKNOWN
+    ends = dict.fromkeys(amounts.percent(end).removesuffix(" %") for end in (low, high))
+    return "–".join(ends)
+
+
+def _price_sources(spend: "Spend") -> str:
+    feeds = [origin for origin in spend.origins if origin.feed in spend.price_feeds]
+    read = [f"{one.publisher} {amounts.instant(one.fetched_at)}" for one in feeds]
+    return ", ".join(read) or amounts.UNKNOWN
+
+
+def _origins(spend: "Spend") -> Sequence[Any]:
+    return [*spend.origins, *([spend.compared] if spend.compared else [])]
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    return amounts.clean(row["name"])
+
+
+def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(value) for name, value in row.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return amounts.number(value.quantize(CENT, ROUND_HALF_EVEN))
+    return amounts.clean(value) if isinstance(value, str) else value
