@@ -132,6 +132,7 @@ class TestLive:
             ("tokens", "vercel-leaderboard"): ("deepseek", 0.35),
             ("requests", "vercel-leaderboard"): ("openai", 0.37),
             ("spend", "vercel-leaderboard"): ("anthropic", 0.52),
+            ("implied_spend", "openrouter-rankings"): ("anthropic", None),  # bounds only
         }
 
     def test_prices_without_float_noise(self, live: Run) -> None:
@@ -186,9 +187,16 @@ class TestFormats:
         ]
         for by, leaders_of in plain["leaderboards"].items():
             expected = [(row["id"], row["value"]) for row in leaders_of]
-            in_csv = [(row["id"], row["value"]) for row in rows if row["by"] == by]
+            board = {"section": "leaderboards", "by": by}
+            in_csv = [(row["id"], row["value"]) for row in rows if row.items() >= board.items()]
             assert in_csv == [(id_, "" if value is None else str(value)) for id_, value in expected]
-            assert [(row["id"], row["value"]) for row in lines if row.get("by") == by] == expected
+            in_lines = [row for row in lines if row.items() >= board.items()]
+            assert [(row["id"], row["value"]) for row in in_lines] == expected
+        for part in ("spend", "changes"):
+            assert plain[part]
+            ids = [row["id"] for row in plain[part]]
+            assert [row["id"] for row in rows if row["section"] == part] == ids
+            assert [row["id"] for row in lines if row["section"] == part] == ids
         assert sum(row["section"] == "prices" for row in rows) == len(plain["prices"]["rows"])
         assert lines[0]["section"] == "snapshot"
         assert lines[0]["date"] == plain["date"]

@@ -23,7 +23,8 @@ from qwenwatch_cache.vendors import load_vendors
 from qwenwatch_widgets.views.build import market_view, vendor_view
 from qwenwatch_widgets.views.query import MarketQuery
 from qwenwatch_widgets.views.scene import Scene
-from qwenwatch_widgets.views.snapshot import Ask, Snapshot, document, take_snapshot
+from qwenwatch_widgets.views.snapshot import Ask, Snapshot, take_snapshot
+from qwenwatch_widgets.views.snapshot_document import document
 from qwenwatch_widgets.views.table import TableView
 from tests.feedserver import FIXTURE_NOW
 from tests.feedserver.bodies import FIXTURES

@@ -14,7 +14,8 @@ from qwenwatch_cache.frames import TABLES
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.store import Store
-from qwenwatch_widgets.views.snapshot import GROUPS, SECTIONS, Ask, document, take_snapshot
+from qwenwatch_widgets.views.snapshot import GROUPS, SECTIONS, Ask, take_snapshot
+from qwenwatch_widgets.views.snapshot_document import document
 
 NOW = datetime(2026, 8, 22, 12, 30, tzinfo=UTC)
 ASK = Ask(
@@ -95,7 +96,7 @@ def test_the_frame_of_the_document(plain: dict[str, Any]) -> None:
     sources = {source["feed"]: source for source in plain["sources"]}
     assert set(sources) == {
         *("openrouter-rankings", "vercel-leaderboard", "openrouter-models", "models-dev"),
-        *("litellm", "alibaba-list"),
+        *("litellm", "alibaba-list", "openrouter-apps"),
         "openrouter-rankings-page",  # the weeks of the history before the recorded days
     }
     rankings = sources["openrouter-rankings"]
@@ -111,8 +112,17 @@ def test_shares_of_every_grouping_add_up(plain: dict[str, Any]) -> None:
         ranks = [row["rank"] for row in rows if row["rank"] is not None]
         assert ranks == list(range(1, len(ranks) + 1))
         assert rows[-1]["id"] in {"other", "unattributed"}
-    assert len(plain["definitions"]) == 5
-    for definition in plain["definitions"]:
+    told = [one for one in plain["definitions"] if one["kind"] == "vendor"]
+    assert [one["key"] for one in told] == [
+        "tokens/openrouter-rankings",
+        "tokens_standard/openrouter-rankings",
+        "tokens/vercel-leaderboard",
+        "requests/vercel-leaderboard",
+        "spend/vercel-leaderboard",
+        "implied_spend/openrouter-rankings",
+    ]
+    assert told.pop()["shares"] == {}  # of implied spend only the bounds are known
+    for definition in told:
         assert sum(definition["shares"].values()) == pytest.approx(1, abs=2e-4)
         assert "unattributed" in definition["shares"]
 

@@ -67,7 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     snapshot.add_argument(
         "--section",
         action="append",
-        choices=("leaderboards", "definitions", "prices"),
+        choices=("leaderboards", "definitions", "spend", "changes", "prices"),
         help="only this part; may be given several times",
     )
     leaders = add("leaders", "print who is used most")

@@ -21,7 +21,7 @@ from qwenwatch_cache.market.closing import closing, earliest_closing
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.market.windows import Grain
 from qwenwatch_cache.vendors import load_vendors
-from qwenwatch_widgets.views.snapshot import GROUPS, SECTIONS, Ask, Snapshot, take_snapshot
+from qwenwatch_widgets.views.snapshot import GROUPS, OF_USE, SECTIONS, Ask, Snapshot, take_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def closed_at(session: Session, ask: Ask) -> datetime | None:
     if ask.date is None or ask.date >= session.clock().date():
         return None
     moment: datetime | None = earliest_closing(ask.date)
-    counted = {"leaderboards", "definitions"} & set(ask.sections)
+    counted = OF_USE & set(ask.sections)
     if counted or not ask.models:  # which prices are shown is decided by use, unless they are named
         known = session.known()
         learned = closing(known, session.store, ask.date, ask.grain, ask.metric)

@@ -85,7 +85,12 @@ class SideBySide:
 
 
 def side_by_side(
-    known: Known, grain: Grain, day: date | None, further: Further = lambda window: ()
+    known: Known,
+    grain: Grain,
+    day: date | None,
+    further: Further = lambda window: (),
+    *,
+    window: Window | None = None,
 ) -> SideBySide:
     """Ask every definition about a time.
 
@@ -97,11 +102,14 @@ def side_by_side(
             day of `known.at`), if they did not end more than `BEFORE` before the window began.
         further: Measures a window by definitions that are worked out elsewhere (implied spend);
             they are shown behind those that feeds state of windows.
+        window: The window itself, where it is chosen already.
 
     Raises:
         NothingToShow: No definition has figures of that time.
     """
-    window, reason = _window(known, grain, day)
+    reason: NothingToShow | None = None
+    if window is None:
+        window, reason = _window(known, grain, day)
     counted = [
         of_boards(vendors, known.board(one, "country", window))
         for one in known.definitions()

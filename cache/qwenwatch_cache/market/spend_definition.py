@@ -41,7 +41,7 @@ def spend_definition(asked: Spend) -> Measured:
     vendors, countries = spend(asked.used, "vendor"), spend(asked.used, "country")
     ranked = vendors.filter(~pl.col("id").is_in(list(BUCKETS)) & pl.col("expected").is_not_null())
     leaders = ranked.with_row_index("rank", offset=1).select(
-        "rank", "id", "name", "country", pl.col("expected").alias("value"), *_shares()
+        "rank", "id", "name", "country", pl.col("expected").round(2).alias("value"), *_shares()
     )
     order = [pl.col("id") == UNATTRIBUTED, pl.col("share_expected"), pl.col("id")]
     by_country = countries.sort(order, descending=[False, True, False], nulls_last=True)
@@ -73,7 +73,7 @@ def _shares() -> list[pl.Expr]:
 
 def _priced(asked: Spend) -> str:
     priced = asked.whole["priced_share"]
-    return "no tokens" if priced is None else f"{priced:.1%} of the tokens are priced"
+    return "no tokens" if priced is None else f"{100 * priced:.1f} % of the tokens are priced"
 
 
 def _led(vendors: pl.DataFrame) -> str:

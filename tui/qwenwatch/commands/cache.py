@@ -24,7 +24,7 @@ from qwenwatch_cache.places import read_only
 from qwenwatch_widgets.views.amounts import clean
 from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.cache import cache_lines, cache_table
-from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from qwenwatch.session import Session

@@ -12,7 +12,7 @@ from qwenwatch_cache.health import FeedState
 from qwenwatch_widgets.views.amounts import instant
 from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.feeds import feeds_view
-from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION
 
 
 def run_feeds(options: argparse.Namespace) -> int:

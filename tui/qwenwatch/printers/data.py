@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_widgets.views.snapshot import document
+from qwenwatch_widgets.views.snapshot_document import document
 
 if TYPE_CHECKING:
     from qwenwatch_widgets.views.snapshot import Snapshot
@@ -50,6 +50,18 @@ CSV_COLUMNS = (
     "converted_cache_read",
     "converted_blended",
     "rate_date",
+    "low",
+    "high",
+    "share_low",
+    "share_high",
+    "priced_share",
+    "at",
+    "kind",
+    "field",
+    "before",
+    "after",
+    "percent",
+    "mark",
 )
 """Columns of the CSV, the same whatever sections it holds; empty where a section has no such."""
 
@@ -89,25 +101,26 @@ def csv_of(plain: dict[str, Any]) -> str:
         "window_end": window["end"],
     }
     for row in _rows(plain):
-        row |= {"date": plain["date"]} if row["section"] == "prices" else when
+        row |= {"date": plain["date"]} if row["section"] in {"prices", "changes"} else when
         if row["section"] == "definitions":
             for country, share in row["shares"].items():
                 writer.writerow({**row, "id": country, "share": share})
-        elif row["section"] in {"leaderboards", "prices"}:
+        elif row["section"] not in {"snapshot", "sources"}:
             writer.writerow(row)
     return target.getvalue()
 
 
 def _rows(plain: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    parts = {"sources", "leaderboards", "definitions", "prices"}
+    parts = {"sources", "leaderboards", "definitions", "spend", "changes", "prices"}
     yield {"section": "snapshot", **{key: plain[key] for key in plain if key not in parts}}
     for source in plain["sources"]:
         yield {"section": "sources", **source}
     for by, rows in plain.get("leaderboards", {}).items():
         for row in rows:
             yield {"section": "leaderboards", "by": by, **row}
-    for row in plain.get("definitions", []):
-        yield {"section": "definitions", **row}
+    for part in ("definitions", "spend", "changes"):
+        for row in plain.get(part, []):
+            yield {"section": part, **row}
     prices = plain.get("prices", {})
     for row in prices.get("rows", []):
         yield {"section": "prices", "id": row["model"], **row}

@@ -1,24 +1,23 @@
 """The tables of a snapshot for people, before they are laid out as text or Markdown."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from qwenwatch_cache.clock import is_replayed
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Page
+from qwenwatch_widgets.views.change_log import log_table
+from qwenwatch_widgets.views.definition_tables import definitions_table
 from qwenwatch_widgets.views.headline import badge
 from qwenwatch_widgets.views.leaders import leaders_table
 from qwenwatch_widgets.views.price_extras import with_extras
 from qwenwatch_widgets.views.prices import prices_table
 from qwenwatch_widgets.views.sources import source_line
-from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
+from qwenwatch_widgets.views.spend import spend_table
+from qwenwatch_widgets.views.table import TableView
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Board
     from qwenwatch_cache.vendors import Vendors
     from qwenwatch_widgets.views.snapshot import Snapshot
-
-COUNTRIES = ("CN", "US")
 
 
 def page(
@@ -50,8 +49,12 @@ def page(
         lines[1:1] = [boards[0].definition.label, f"figures: {text}"]
         lines.append(boards[0].definition.caveat)
     tables += [leaders_table(board, top=top) for board in boards]
-    if snapshot.definitions:
-        tables.append(_definitions_table(snapshot.definitions))
+    if snapshot.definitions is not None:
+        tables.append(definitions_table(snapshot.definitions))
+    if snapshot.spend is not None:
+        tables.append(spend_table(snapshot.spend, top=top))
+    if snapshot.changes is not None:
+        tables.append(log_table(snapshot.changes, top))
     if snapshot.prices is not None:
         tables.append(_prices(snapshot, vendors, top))
     return Page(
@@ -80,36 +83,3 @@ def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
         variant=ask.terms.variant or "",
     )
     return with_extras(table, snapshot.prices, ask.terms, origins, batch=bool(ask.models))
-
-
-def _definitions_table(pairs: Sequence[tuple["Board", "Board"]]) -> TableView:
-    columns = (
-        Column("definition", "Definition", grow=True),
-        Column("leader", "Leader"),
-        Column("share", "Share", "right"),
-        *(Column(country, country, "right") for country in COUNTRIES),
-        Column("others", "Other countries", "right"),
-        Column("unattributed", "Unattributed", "right"),
-    )
-    return TableView(
-        title="Definitions · who leads, by what",
-        caption="the same window under every definition that has figures",
-        columns=columns,
-        rows=tuple(_definition_row(*pair) for pair in pairs),
-    )
-
-
-def _definition_row(vendors: "Board", countries: "Board") -> Row:
-    leader = vendors.rows.row(0, named=True)
-    ranked = leader["rank"] is not None
-    shares = dict(countries.rows.select("id", "share").iter_rows())
-    others = [share for id_, share in shares.items() if id_ not in {*COUNTRIES, "unattributed"}]
-    cells = (
-        Cell(vendors.definition.label),
-        Cell(amounts.clean(leader["name"]) if ranked else amounts.UNKNOWN),
-        Cell(amounts.percent(leader["share"] if ranked else None)),
-        *(Cell(amounts.percent(shares.get(country))) for country in COUNTRIES),
-        Cell(amounts.percent(sum(others) if others else None)),
-        Cell(amounts.percent(shares.get("unattributed"))),
-    )
-    return Row(vendors.definition.key, cells)

@@ -7,6 +7,9 @@ from typing import Any
 from qwenwatch_widgets.views.market import Headline
 from qwenwatch_widgets.views.table import TableView, Tone
 
+SCHEMA_VERSION = 1
+"""Of every JSON document; docs/snapshot.schema.json describes that of a snapshot."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -33,8 +36,8 @@ class Answer:
         page: For people.
         document: The JSON document: plain values, shares are fractions, times ISO 8601 UTC,
             unknown is null. It has `schema_version` and `sources`.
-        parts: The keys of `document` that hold lists of rows (flat objects), `sources` included:
-            what NDJSON and CSV print line by line.
+        parts: The keys of `document` that hold lists of rows, `sources` included: what NDJSON and
+            CSV print line by line. Objects within a row become columns of a CSV (`window_start`).
     """
 
     page: Page

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_cache.market.workload import FREE, Workload
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import Answer, Page
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
 from qwenwatch_widgets.views.cost_tables import (
     CostAsked,
     free_table,
@@ -16,7 +16,6 @@ from qwenwatch_widgets.views.cost_tables import (
 )
 from qwenwatch_widgets.views.cost_usage import usage_table
 from qwenwatch_widgets.views.plain import plain_row
-from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
 from qwenwatch_widgets.views.sources import source_line, source_row
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import Answer, Page
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
 from qwenwatch_widgets.views.deep_usage import (
     app_rows,
     apps_table,
@@ -20,7 +20,6 @@ from qwenwatch_widgets.views.definition_tables import (
     other_countries_table,
     shares_by_key,
 )
-from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
 from qwenwatch_widgets.views.sources import source_line, source_row
 
 if TYPE_CHECKING:

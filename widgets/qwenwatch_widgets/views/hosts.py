@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION
 from qwenwatch_widgets.views.market import HostsView
-from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:

@@ -8,11 +8,10 @@ from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.vendors import load_vendors
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import Answer, Page
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.price_rows import plain_mix
 from qwenwatch_widgets.views.prices import mix_text
-from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
 from qwenwatch_widgets.views.sources import source_line, source_row
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 

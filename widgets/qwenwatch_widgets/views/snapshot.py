@@ -1,30 +1,30 @@
-"""The snapshot of a day: the questions taken together, and as the JSON document of the contract.
-
-The document is described by docs/snapshot.schema.json; `SCHEMA_VERSION` counts its versions.
-"""
+"""The snapshot of a day: the questions taken together."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qwenwatch_cache.clock import is_replayed
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.market.terms import ANY_TERMS, Terms
-from qwenwatch_widgets.views.amounts import clean
-from qwenwatch_widgets.views.price_rows import prices_block, rate_feeds
-from qwenwatch_widgets.views.sources import source_row
+from qwenwatch_widgets.views.price_rows import rate_feeds
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from qwenwatch_cache.market.between import Changes
     from qwenwatch_cache.market.definitions import By
+    from qwenwatch_cache.market.implied_spend import Spend
     from qwenwatch_cache.market.known import Board, Known, Origin
+    from qwenwatch_cache.market.measured import Measured
     from qwenwatch_cache.market.prices import Mix
+    from qwenwatch_cache.market.side_by_side import SideBySide
     from qwenwatch_cache.market.windows import Grain, Window
 
-SCHEMA_VERSION = 1
-SECTIONS = ("leaderboards", "definitions", "prices")
+SECTIONS = ("leaderboards", "definitions", "spend", "changes", "prices")
+OF_USE = frozenset({"leaderboards", "definitions", "spend"})
+"""Sections of the usage of a window."""
+
 GROUPS: Sequence["By"] = ("model", "vendor", "country")
 
 
@@ -67,7 +67,9 @@ class Snapshot:
         known_at: Nothing learned later was used.
         window: The window of the leaderboards, None if no usage was asked for.
         boards: Leaderboards by grouping.
-        definitions: One pair of leaderboards (by vendor, by country) per definition with figures.
+        definitions: All definitions of the window, None if not asked for.
+        spend: Implied spend, None if not asked for or if no tokens are known.
+        changes: What changed on the day, None if not asked for.
         prices: prices.PRICES, None if not asked for.
         priced_at: The moment the prices are of.
         order: Canonical ids of models to put prices in order: those named, or the most used first.
@@ -79,7 +81,9 @@ class Snapshot:
     known_at: datetime
     window: "Window | None"
     boards: Mapping["By", "Board"]
-    definitions: Sequence[tuple["Board", "Board"]]
+    definitions: "SideBySide | None"
+    spend: "Spend | None"
+    changes: "Changes | None"
     prices: "pl.DataFrame | None"
     priced_at: datetime
     order: Sequence[str]
@@ -94,9 +98,10 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
     """
     day = ask.date
     boards: dict[By, Board] = {}
-    definitions: list[tuple[Board, Board]] = []
+    definitions: SideBySide | None = None
+    spend: Spend | None = None
     window: Window | None = None
-    if {"leaderboards", "definitions"} & set(ask.sections):
+    if OF_USE & set(ask.sections):
         definition = known.choose_definition(ask.grain, ask.metric, day)
         if day is None:
             newest = known.newest_window(definition, "day")
@@ -106,18 +111,24 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
         if "leaderboards" in ask.sections:
             boards = {by: known.board(definition, by, window) for by in ask.groups}
         if "definitions" in ask.sections:
-            definitions = _definitions(known, window)
+            definitions = _definitions(known, window, ask)
+        if "spend" in ask.sections:
+            spend = _spend(known, window, ask.mix)
     day = day or _newest_priced_day(known)
     # The newest day is shown with the prices of now, a day that was named with those of its end.
     priced_at = known.at
     if ask.date is not None:
         priced_at = min(ask.at or datetime.combine(ask.date, time.max, UTC), known.at)
     offers = _offers(known, ask, priced_at) if "prices" in ask.sections else None
-    if offers is not None and offers.is_empty() and not boards and not definitions:
+    changes = _changes(known, day, ask) if "changes" in ask.sections else None
+    if offers is not None and offers.is_empty() and window is None and changes is None:
         whose = f" of {', '.join(ask.models)}" if ask.models else ""
         how = "" if ask.terms == ANY_TERMS else " on these terms"
         raise NothingToShow(f"no prices{whose} are known for {day}{how}")
-    origins = {board.origin.feed: board.origin for pair in definitions for board in pair}
+    origins: dict[str, Origin] = {}
+    for found in (definitions, spend, changes):
+        for origin in found.origins if found else ():
+            origins.setdefault(origin.feed, origin)
     origins |= {board.origin.feed: board.origin for board in boards.values()}
     for board in boards.values():
         for origin in known.history_origins(board):
@@ -134,6 +145,8 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
         window=window,
         boards=boards,
         definitions=definitions,
+        spend=spend,
+        changes=changes,
         prices=offers,
         priced_at=priced_at,
         order=ask.models or (_used(known, ask, day) if offers is not None else ()),
@@ -141,36 +154,34 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
     )
 
 
-def document(snapshot: Snapshot) -> dict[str, Any]:
-    """The snapshot as plain values: shares are fractions, times ISO 8601 UTC, unknown is null."""
-    window = snapshot.window
-    plain: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "date": snapshot.date.isoformat(),
-        "known_at": _instant(snapshot.known_at),
-        "baseline": any(origin.status != "live" for origin in snapshot.origins),
-        "window": None if window is None else _window(window, snapshot),
-        "sources": [source_row(origin, snapshot.known_at) for origin in snapshot.origins],
-    }
-    if "leaderboards" in snapshot.ask.sections:
-        plain["leaderboards"] = {
-            by: [_leader(row) for row in board.rows.to_dicts()]
-            for by, board in snapshot.boards.items()
-        }
-    if "definitions" in snapshot.ask.sections:
-        plain["definitions"] = [_definition(*pair) for pair in snapshot.definitions]
-    if snapshot.prices is not None:
-        plain["prices"] = prices_block(snapshot.ask, snapshot.prices, snapshot.priced_at)
-    return plain
+def _definitions(known: "Known", window: "Window", ask: Ask) -> "SideBySide":
+    """All definitions of the window, implied spend under the mix included."""
+    # Loads much that the other questions do without.
+    from qwenwatch_cache.market.side_by_side import side_by_side
+    from qwenwatch_cache.market.spend_definition import measured_spend
+
+    def spend(window: "Window") -> Sequence["Measured"]:
+        return measured_spend(known, window, ask.mix)
+
+    return side_by_side(known, ask.grain, ask.date, spend, window=window)
 
 
-def _definitions(known: "Known", window: "Window") -> list[tuple["Board", "Board"]]:
-    pairs = [
-        (known.board(one, "vendor", window), known.board(one, "country", window))
-        for one in known.definitions()
-    ]
-    return [pair for pair in pairs if not pair[0].rows.is_empty()]
+def _spend(known: "Known", window: "Window", mix: "Mix") -> "Spend | None":
+    """Implied spend by vendor at route prices, None where no tokens of the window are known."""
+    from qwenwatch_cache.market.implied_spend import implied_spend
+
+    try:
+        return implied_spend(known, "vendor", window, "route", mix)
+    except NothingToShow:
+        return None
+
+
+def _changes(known: "Known", day: date, ask: Ask) -> "Changes":
+    """What changed on the day."""
+    from qwenwatch_cache.market.between import Asked, changes_between
+    from qwenwatch_cache.market.changes import Period
+
+    return changes_between(known, Asked(Period(day, day), metric=ask.metric, grain=ask.grain))
 
 
 def _offers(known: "Known", ask: Ask, at: datetime) -> "pl.DataFrame":
@@ -205,56 +216,3 @@ def _newest_priced_day(known: "Known") -> date:
     if not isinstance(newest, datetime):
         raise NothingToShow("there are no prices yet: run `qwenwatch refresh`")
     return newest.date()
-
-
-def _window(window: "Window", snapshot: Snapshot) -> dict[str, Any]:
-    boards = [*snapshot.boards.values(), *(board for board, _ in snapshot.definitions)]
-    return {
-        "grain": window.grain,
-        "start": window.start.isoformat(),
-        "end": window.end.isoformat(),
-        "complete": all(board.complete for board in boards),
-    }
-
-
-def _leader(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "rank": row["rank"],
-        "previous_rank": row["previous_rank"],
-        "id": clean(row["id"]),
-        "source_id": None if row["source_id"] is None else clean(row["source_id"]),
-        "name": clean(row["name"]),
-        "vendor": row["vendor"],
-        "country": row["country"],
-        "metric": row["metric"],
-        "value": row["value"],
-        "share": row["share"],
-        "share_change": row["share_change"],
-        "history": [
-            {"start": point["start"].isoformat(), "share": point["share"]}
-            for point in row["history"]
-        ],
-    }
-
-
-def _definition(vendors: "Board", countries: "Board") -> dict[str, Any]:
-    leader = vendors.rows.row(0, named=True)
-    window = vendors.window
-    return {
-        "metric": vendors.definition.name,
-        "feed": vendors.definition.feed,
-        "window": {
-            "grain": window.grain,
-            "start": window.start.isoformat(),
-            "end": window.end.isoformat(),
-            "complete": vendors.complete,
-        },
-        "scope": vendors.scope,
-        "leader": leader["id"] if leader["rank"] is not None else None,
-        "leader_share": leader["share"] if leader["rank"] is not None else None,
-        "shares": dict(countries.rows.select("id", "share").iter_rows()),
-    }
-
-
-def _instant(moment: datetime | None) -> str | None:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import Answer, Page
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
 from qwenwatch_widgets.views.leaders import HEADINGS
 from qwenwatch_widgets.views.prices import mix_text
-from qwenwatch_widgets.views.snapshot import SCHEMA_VERSION
 from qwenwatch_widgets.views.sources import source_line, source_row
 from qwenwatch_widgets.views.spend_assumptions import assumptions
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
@@ -174,9 +173,14 @@ def document(spend: "Spend", known_at: datetime) -> dict[str, Any]:
         "total": {name: _plain(spend.whole[name]) for name in WHOLE},
         "assumptions": list(assumptions(spend)),
         "sources": [source_row(origin, known_at) for origin in _origins(spend)],
-        "spend": [_plain_row(row) for row in spend.rows.to_dicts()],
+        "spend": spend_rows(spend),
         "unpriced": [_plain_row(row) for row in spend.unpriced.to_dicts()],
     }
+
+
+def spend_rows(spend: "Spend") -> list[dict[str, Any]]:
+    """The groups as plain values, as the section `spend` of a snapshot holds them too."""
+    return [_plain_row(row) for row in spend.rows.to_dicts()]
 
 
 WHOLE = ("tokens", "free_tokens", "priced_tokens", "priced_share", "low", "high", "expected")

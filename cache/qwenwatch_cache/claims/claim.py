@@ -1,0 +1,142 @@
+"""What a published figure says, and who said it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from qwenwatch_cache.claims.figure import Figure, Unit
+from qwenwatch_cache.claims.period import Period
+
+Measure = Literal[
+    "share",
+    "total",
+    "ratio",
+    "rank",
+    "count",
+    "growth",
+    "price",
+    "price_ratio",
+    "price_change",
+]
+MEASURES: tuple[Measure, ...] = get_args(Measure)
+
+Kind = Literal["", "country", "vendor", "model"]
+KINDS: tuple[Kind, ...] = ("country", "vendor", "model")
+
+PRICES = frozenset({"price", "price_ratio", "price_change"})
+"""Measures that are of prices; the others are of usage."""
+
+_MONEY: frozenset[Unit] = frozenset({"USD", "CNY", "EUR"})
+UNITS: Mapping[Measure, frozenset[Unit]] = {
+    "share": frozenset({"share"}),
+    "total": frozenset({"amount"}),
+    "ratio": frozenset({"times"}),
+    "rank": frozenset({"rank"}),
+    "count": frozenset({"rank"}),
+    "growth": frozenset({"change"}),
+    "price": _MONEY,
+    "price_ratio": frozenset({"times"}),
+    "price_change": frozenset({"change"}),
+}
+"""What the value of each measure is counted in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Where a figure was published, as far as it is known.
+
+    Attributes:
+        outlet: Who published it.
+        title: Under which heading.
+        date: When, as ISO date, month or year.
+        url: Where.
+    """
+
+    outlet: str = ""
+    title: str = ""
+    date: str = ""
+    url: str = ""
+
+    def __str__(self) -> str:
+        """One line: ``trade press, "Title", 2026-02-25``."""
+        title = f'"{self.title}"' if self.title else ""
+        parts = [self.outlet, title, self.date or "date not recorded", self.url]
+        return ", ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The scope that the source itself states; what it leaves open is read plainly.
+
+    Attributes:
+        among: "" for the whole platform, "named" for what is named, "CN+US", "top N".
+        variants: "all" or "standard".
+        without: Vendor or model id that is left out, "" for none.
+    """
+
+    among: str = ""
+    variants: Literal["all", "standard"] = "all"
+    without: str = ""
+
+    @property
+    def top(self) -> int:
+        """N of "top N", 0 if it is no such scope."""
+        return int(self.among[4:]) if self.among.startswith("top ") else 0
+
+
+PLAIN = Scope()
+"""Nothing is stated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One published figure.
+
+    Attributes:
+        id: Short name, unique in its file.
+        says: What is claimed, in a sentence.
+        said: Who said it.
+        measure: What is measured.
+        figure: The value.
+        kind: Whether `of` is a country, a vendor or a model; "" for everything.
+        of: Country code, vendor id or canonical model id.
+        to: What it is set against, of the same kind; of ratios only.
+        metric: What is counted: "tokens", "requests", "open_models" …, any word for what no feed
+            counts, "any" for all that rank vendors.
+        feed: Name of the feed, "any" for all.
+        period: The time, None if the source states none.
+        since: The earlier time of a growth.
+        growth_of: Whether the growth is one of a share or of a total.
+        top: N of a count among the top N.
+        scope: What the source says of its scope.
+        field: "input" or "output", "" if the source does not say.
+        basis: "route" or "list", "".
+        region: "intl", "cn", "global", "".
+        together: Name shared by figures of one sentence, which must hold under one scope.
+        contradicts: Ids of claims that cannot be true as well.
+        proxies: Metrics that come near to a metric that no feed counts.
+        note: What a reader should know about how the claim was read.
+    """
+
+    id: str
+    says: str
+    said: Said
+    measure: Measure
+    figure: Figure
+    kind: Kind = ""
+    of: str = ""
+    to: str = ""
+    metric: str = "tokens"
+    feed: str = "any"
+    period: Period | None = None
+    since: Period | None = None
+    growth_of: Literal["share", "total"] = "total"
+    top: int = 0
+    scope: Scope = PLAIN
+    field: str = ""
+    basis: str = ""
+    region: str = ""
+    together: str = ""
+    contradicts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    note: str = ""

@@ -1,0 +1,203 @@
+"""Who used how much in any span of days, as far as it is published: bounds where it is not.
+
+A feed names the first 9 or 50 of a day or week and adds up the rest. Who is not named in one of
+them used no more than the smallest that is, and no more than the rest.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import polars as pl
+
+from qwenwatch_cache.claims.period import Period
+from qwenwatch_cache.market.definitions import Definition
+from qwenwatch_cache.market.directory import OTHER
+from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.windows import Grain
+from qwenwatch_cache.vendors import UNKNOWN
+
+ZERO = Decimal(0)
+RANKED_FEEDS = ("openrouter-rankings", "openrouter-rankings-page")
+"""Feeds that name those with most: nobody unnamed has more than the smallest that is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """An amount: one number, or the least and the most that it can be."""
+
+    low: Decimal
+    high: Decimal
+
+    def __add__(self, other: "Bounds") -> "Bounds":
+        """Both together."""
+        return Bounds(self.low + other.low, self.high + other.high)
+
+
+NOTHING = Bounds(ZERO, ZERO)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A model or a vendor that is named.
+
+    Attributes:
+        entity: The source's own id.
+        id: Canonical id.
+        name: For people.
+        vendor: Vendor id, or "unknown".
+        country: "" if not known.
+        amount: What it used.
+    """
+
+    entity: str
+    id: str
+    name: str
+    vendor: str
+    country: str
+    amount: Bounds
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is published of a span of days.
+
+    Attributes:
+        definition: What was counted.
+        rows: "models" or "vendors".
+        feed: Who states it.
+        as_of: The source's own date.
+        period: The days.
+        entries: Those named, most first.
+        total: Everything, 0 if nothing was used; 1 for each day where only shares are published.
+        rest: What is not named.
+        unnamed: The most that any one who is never named can have.
+        absolute: Whether amounts are published, or shares only.
+    """
+
+    definition: Definition
+    rows: str
+    feed: str
+    as_of: datetime | None
+    period: Period
+    entries: Sequence[Entry]
+    total: Decimal
+    rest: Decimal
+    unnamed: Decimal
+    absolute: bool
+
+
+def listing(known: Known, definition: Definition, rows: str, period: Period) -> Listing | None:
+    """What is published of a span of days, None if a part of it is missing.
+
+    Args:
+        known: What is known.
+        definition: What is counted.
+        rows: "models" or "vendors".
+        period: The days. They are made of published days, or of whole published weeks.
+    """
+    by = "model" if rows == "models" else "vendor"
+    for grain, starts in (("day", _days(period)), ("week", _weeks(period))):
+        if starts is None:
+            continue
+        found = _rows(known, definition, by, grain, period)  # type: ignore[arg-type]
+        sources = found.select("feed", "kind").unique()
+        if sources.height == 1 and found["start"].n_unique() == len(starts):
+            return _listing(known, definition, rows, period, found)
+    return None
+
+
+def published(known: Known, definition: Definition, grain: Grain) -> list[Period]:
+    """All days or weeks of which everything is published, oldest first."""
+    whole = known.totals(definition, "vendor", grain).filter("complete")
+    length = 7 if grain == "week" else 1
+    starts: list[date] = whole.get_column("start").unique().sort().to_list()
+    return [Period(start, start + timedelta(days=length - 1)) for start in starts]
+
+
+def _rows(
+    known: Known, definition: Definition, by: str, grain: Grain, period: Period
+) -> pl.DataFrame:
+    return known.totals(definition, "model" if by == "model" else "vendor", grain).filter(
+        pl.col("start").is_between(period.first, period.last) & pl.col("complete")
+    )
+
+
+def _days(period: Period) -> Sequence[date] | None:
+    return [period.first + timedelta(days=number) for number in range(period.days)]
+
+
+def _weeks(period: Period) -> Sequence[date] | None:
+    if period.first.weekday() or period.days % 7:
+        return None
+    return [period.first + timedelta(days=number) for number in range(0, period.days, 7)]
+
+
+def _listing(
+    known: Known, definition: Definition, rows: str, period: Period, found: pl.DataFrame
+) -> Listing:
+    feed, kind = found.row(0, named=True)["feed"], found.row(0, named=True)["kind"]
+    absolute = found["value"].null_count() == 0
+    columns = ("start", "entity", "value", "share")
+    parts: dict[date, dict[str, Decimal]] = {}
+    for start, entity, value, share in found.select(columns).iter_rows():
+        amount = Decimal(value) if absolute else Decimal(repr(share or 0.0))
+        here = parts.setdefault(start, {})
+        name = "" if entity in OTHER else entity
+        here[name] = here.get(name, ZERO) + amount
+    most = {start: _most_unnamed(part, feed) for start, part in parts.items()}
+    entities = sorted({entity for part in parts.values() for entity in part if entity})
+    entries = [
+        _entry(known, feed, kind, entity, _bounds(entity, parts, most)) for entity in entities
+    ]
+    as_of = found["as_of"].max()
+    return Listing(
+        definition=definition,
+        rows=rows,
+        feed=feed,
+        as_of=as_of if isinstance(as_of, datetime) else None,
+        period=period,
+        entries=sorted(entries, key=lambda entry: (-entry.amount.low, entry.id, entry.entity)),
+        total=sum((amount for part in parts.values() for amount in part.values()), ZERO),
+        rest=sum((part.get("", ZERO) for part in parts.values()), ZERO),
+        unnamed=sum(most.values(), ZERO),
+        absolute=absolute,
+    )
+
+
+def _most_unnamed(part: dict[str, Decimal], feed: str) -> Decimal:
+    named = [amount for entity, amount in part.items() if entity]
+    rest = part.get("", ZERO)
+    return min([rest, *named]) if feed in RANKED_FEEDS else rest
+
+
+def _bounds(
+    entity: str, parts: dict[date, dict[str, Decimal]], most: dict[date, Decimal]
+) -> Bounds:
+    low = sum((part.get(entity, ZERO) for part in parts.values()), ZERO)
+    unknown = sum((most[start] for start, part in parts.items() if entity not in part), ZERO)
+    return Bounds(low, low + unknown)
+
+
+def _entry(known: Known, feed: str, kind: str, entity: str, amount: Bounds) -> Entry:
+    directory = known.directory
+    if kind == "lab":
+        vendor = directory.lab(feed, entity)
+        known_vendor = directory.vendor(vendor)
+        name = known_vendor.name if known_vendor else entity
+        own = vendor if known_vendor else entity
+    else:
+        model = directory.model(feed, entity)
+        vendor, name, own = model.vendor, model.name, model.id
+    country = "" if vendor == UNKNOWN else directory.country(vendor)
+    return Entry(entity, own, name, vendor, country, amount)
+
+
+def added(amounts: Iterable[Bounds]) -> Bounds:
+    """All together."""
+    return sum(amounts, NOTHING)
+
+
+Wanted = Callable[[Entry], bool | None]
+"""Whether an entry counts; None if that is not known."""

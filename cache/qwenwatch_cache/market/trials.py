@@ -1,0 +1,120 @@
+"""One scope under which a claim was tried, and what was found there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+
+import polars as pl
+
+from qwenwatch_cache.claims.figure import Figure
+from qwenwatch_cache.frames import INSTANT
+
+AMOUNT = pl.Decimal(38, 12)
+DIGITS = Decimal("1e-12")
+
+Fit = Literal["yes", "possible", "no"]
+"""Whether what was found would be printed as the claim was; "possible" if only bounds are known and
+the claim lies within them."""
+
+TRIALS = pl.Schema(
+    {
+        "claim": pl.String(),
+        "fit": pl.String(),  # yes, possible, no
+        "conditions": pl.String(),  # what differs from the scope stated, "" if nothing does
+        "condition_count": pl.Int64(),
+        "scope": pl.String(),  # in words, whole
+        # shares and changes as parts of 1, tokens as a count, money per 1M tokens; equal if exact
+        "low": AMOUNT,
+        "high": AMOUNT,  # null where there is no upper bound
+        "arithmetic": pl.String(),
+        "distance": AMOUNT,  # to the nearest value that the claim admits; 0 if it fits
+        "feed": pl.String(),
+        "as_of": INSTANT,  # the source's own date, null if it states none
+        "first": pl.Date(),  # days that the figure is of
+        "last": pl.Date(),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A value under a scope.
+
+    Attributes:
+        conditions: What differs from the scope stated, or the plain one; none if nothing does.
+        scope: The scope in words.
+        low: The value, or the least that it can be.
+        high: The same, or the most that it can be; None if there is no bound.
+        arithmetic: How it comes about, for people.
+        feed: Who states the figures.
+        as_of: The source's own date.
+        first: First day that the figures are of.
+        last: Last day.
+        key: The same for all measures under one scope: what figures of one sentence share.
+    """
+
+    conditions: tuple[str, ...]
+    scope: str
+    low: Decimal
+    high: Decimal | None
+    arithmetic: str
+    feed: str
+    as_of: datetime | None
+    first: date
+    last: date
+    key: str = ""
+
+    def fit(self, figure: Figure) -> Fit:
+        """Whether the value would be printed as claimed."""
+        if self.high is not None and figure.admits(self.low) and figure.admits(self.high):
+            return "yes"
+        if self.high is None and figure.high is None and figure.admits(self.low):
+            return "yes"
+        return "possible" if not self.distance(figure) and self.low != self.high else "no"
+
+    def distance(self, figure: Figure) -> Decimal:
+        """How far the nearest possible value is from what is claimed."""
+        if figure.low is not None and self.high is not None and self.high < figure.low:
+            return figure.low - self.high
+        if figure.high is not None and self.low > figure.high:
+            return self.low - figure.high
+        return Decimal(0)
+
+
+def in_order(trials: Sequence[Trial], figure: Figure) -> list[Trial]:
+    """What fits first, then what may; with the fewest conditions first, and the nearest."""
+    rank: dict[Fit, int] = {"yes": 0, "possible": 1, "no": 2}
+
+    def key(trial: Trial) -> tuple[int, int, Decimal, str, date]:
+        fit = rank[trial.fit(figure)]
+        far = trial.distance(figure)
+        if fit < 2:
+            return fit, len(trial.conditions), far, trial.scope, trial.first
+        return fit, 0, far, trial.scope, trial.first
+
+    return sorted(trials, key=key)
+
+
+def trials_frame(claim: str, trials: Sequence[Trial], figure: Figure) -> pl.DataFrame:
+    """TRIALS of a claim, in the order given."""
+    rows = [
+        {
+            "claim": claim,
+            "fit": trial.fit(figure),
+            "conditions": "; ".join(trial.conditions),
+            "condition_count": len(trial.conditions),
+            "scope": trial.scope,
+            "low": trial.low.quantize(DIGITS),
+            "high": None if trial.high is None else trial.high.quantize(DIGITS),
+            "arithmetic": trial.arithmetic,
+            "distance": trial.distance(figure).quantize(DIGITS),
+            "feed": trial.feed,
+            "as_of": trial.as_of,
+            "first": trial.first,
+            "last": trial.last,
+        }
+        for trial in trials
+    ]
+    return pl.DataFrame(rows, schema=TRIALS)
