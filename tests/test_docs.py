@@ -104,7 +104,10 @@ def test_every_key_is_documented_as_it_is() -> None:
     assert dict(rows) == {name: binding.key for name, binding in bindings().items()}
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/data.md", "docs/feeds.md", "docs/design.md", "docs/definitions.md"])
+PAGES = ["README.md", *(f"docs/{name}.md" for name in ("data", "feeds", "design", "definitions"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page: str) -> None:
     path = ROOT / page
     text = path.read_text(encoding="utf-8")

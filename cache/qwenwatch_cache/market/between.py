@@ -28,6 +28,9 @@ from qwenwatch_cache.store import as_of
 BELIEVED = frozenset({"confirmed", "announced"})
 """Marks of what is no mere suspicion."""
 
+MARGIN = timedelta(days=60)
+"""How long before a period prices are looked at: whatever doubts a price is over by then."""
+
 OFFERS: frozenset[Kind] = frozenset({"price", "added", "removed"})
 MOVES: frozenset[Kind] = frozenset({"rank", "share"})
 
@@ -144,7 +147,7 @@ def changes_between(known: Known, asked: Asked) -> Changes:
     origins: dict[str, Origin] = {}
     if OFFERS & kinds:
         models = set(asked.models) if asked.models and not asked.vendors else None
-        history = known.price_history(models=models)
+        history = known.price_history(models=models, since=period.begin - MARGIN)
         found.append(offer_changes(history, known.polls, known.directory, period))
         origins |= _price_origins(known, asked)
     if "expiring" in kinds:

@@ -21,7 +21,7 @@ from qwenwatch_cache.market.standing import KnownStanding, Status
 from qwenwatch_cache.market.totals import totals
 from qwenwatch_cache.market.usage import KnownUsage, Span
 from qwenwatch_cache.market.windows import Grain, Window, last_complete
-from qwenwatch_cache.store import Store
+from qwenwatch_cache.store import Store, as_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +259,25 @@ class Known:
         )
 
     def price_history(
-        self, *, feeds: Collection[str] | None = None, models: Collection[str] | None = None
+        self,
+        *,
+        feeds: Collection[str] | None = None,
+        models: Collection[str] | None = None,
+        since: datetime | None = None,
     ) -> pl.DataFrame:
-        """price_history.PRICE_HISTORY, as far as it was known; see there for the filters."""
+        """price_history.PRICE_HISTORY, as far as it was known; see there for the filters.
+
+        With `since` it begins with the prices that stood then: after years most of all changes are
+        of times that nobody asks about.
+        """
         # Not every question is about changes; it takes a while to load.
         from qwenwatch_cache.market.price_history import price_history
 
         rows = _until(self._store.read(PRICE_TABLE), "observed_at", self.at)
+        if since is not None:
+            later = rows.filter(pl.col("observed_at") > since)
+            standing = as_of(rows, PRICE_TABLE, since).filter("listed")
+            rows = pl.concat([standing, later])
         return price_history(rows, self.polls, self.directory, feeds=feeds, models=models)
 
     def converted(

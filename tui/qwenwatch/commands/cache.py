@@ -22,9 +22,8 @@ from qwenwatch_cache.clock import iso
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.places import read_only
 from qwenwatch_widgets.views.amounts import clean
-from qwenwatch_widgets.views.answer import Page
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Page
 from qwenwatch_widgets.views.cache import cache_lines, cache_table
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from qwenwatch.session import Session

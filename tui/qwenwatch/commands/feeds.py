@@ -10,9 +10,8 @@ from qwenwatch.printers.text import print_markdown, print_text
 from qwenwatch_cache.clock import iso
 from qwenwatch_cache.health import FeedState
 from qwenwatch_widgets.views.amounts import instant
-from qwenwatch_widgets.views.answer import Page
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Page
 from qwenwatch_widgets.views.feeds import feeds_view
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION
 
 
 def run_feeds(options: argparse.Namespace) -> int:
