@@ -58,11 +58,19 @@ def page(
     if snapshot.prices is not None:
         tables.append(_prices(snapshot, vendors, top))
     return Page(
-        title=f"qwenwatch snapshot {snapshot.date}",
+        title=f"qwenwatch {_name(snapshot)} {snapshot.date}",
         lines=lines,
         tables=tables,
         sources=[source_line(origin, snapshot.known_at) for origin in snapshot.origins],
     )
+
+
+def _name(snapshot: "Snapshot") -> str:
+    """The command that answers just this."""
+    sections = tuple(snapshot.ask.sections)
+    if len(sections) > 1:
+        return "snapshot"
+    return {"leaderboards": "leaders"}.get(sections[0], sections[0])
 
 
 def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
