@@ -24,6 +24,8 @@ PICTURES: dict[str, tuple[tuple[int, int], Sequence[str]]] = {
     "market-spend": ((160, 48), ("d", "d", "d")),
     "market-80x24": ((80, 24), ()),
     "vendor": ((160, 48), ("enter",)),
+    "definitions": ((160, 48), ("4",)),
+    "changes": ((160, 48), ("6",)),
 }
 """Size and keys pressed, by name."""
 

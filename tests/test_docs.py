@@ -1,6 +1,7 @@
 """The documents say what the program does."""
 
 import importlib.util
+import json
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -9,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from qwenwatch.command_line import build_parser
+from qwenwatch.command_line import EXAMPLES, build_parser
 from qwenwatch.commands.places import TEMPLATE
 from qwenwatch.config import Config, load_config
 from qwenwatch.exit_codes import ExitCode
@@ -25,6 +26,7 @@ from qwenwatch_cache.store import Store, revisions
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DEFINITIONS = (ROOT / "docs" / "definitions.md").read_text(encoding="utf-8")
 FEEDS_PAGE = (ROOT / "docs" / "feeds.md").read_text(encoding="utf-8")
 FEED_FILES = sorted((ROOT / "cache/qwenwatch_cache/feeds").glob("*.py"))
 LONGEST_FEED_FILE = 300
@@ -85,16 +87,17 @@ def test_every_exit_code_is_in_the_readme() -> None:
     assert listed == {str(int(code)) for code in ExitCode}
 
 
-def test_every_command_of_the_readme_is_understood() -> None:
+def test_every_command_of_the_documents_is_understood() -> None:
+    texts = [*blocks(README, "sh"), *blocks(README, "console"), EXAMPLES]
+    lines = [line.strip().removeprefix("$ ") for text in texts for line in text.splitlines()]
     commands = [
-        line.partition("#")[0].split()
-        for block in blocks(README, "sh")
-        for line in block.splitlines()
-        if line.startswith("qwenwatch ")
+        re.split("#|  +", line)[0].split() for line in lines if line.startswith("qwenwatch ")
     ]
-    assert len(commands) >= 6
+    commands += [code.split() for code in re.findall(r"`(qwenwatch \S+ --[^`]+)`", DEFINITIONS)]
+    assert len(commands) >= 30
     for command in commands:
-        assert build_parser().parse_args(command[1:]).command == command[1]
+        named = command[1] if len(command) > 1 else None
+        assert build_parser().parse_args(command[1:]).command == named
 
 
 def test_every_key_is_documented_as_it_is() -> None:
@@ -117,7 +120,8 @@ def test_every_link_leads_somewhere(page: str) -> None:
         file = path.parent / target if target else path
         assert file.exists(), target
         if anchor:
-            assert f"\n## {anchor}\n" in file.read_text(encoding="utf-8"), anchor
+            headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {heading.lower().replace(" ", "-") for heading in headings}, anchor
 
 
 def test_feeds_page_has_a_section_per_feed_in_the_order_shown() -> None:
@@ -180,6 +184,31 @@ def test_configuration_of_the_feeds_page_is_accepted(tmp_path: Path) -> None:
     assert by_name["models-dev"].every == timedelta(hours=12)
     assert by_name["models-dev"].url("/api.json") == "https://models.example/api.json"
     assert by_name["litellm"].base_url == "https://mirror.example/feeds"
+
+
+def test_watch_list_of_the_readme_is_accepted(tmp_path: Path) -> None:
+    (text,) = blocks(README, "toml")
+    config = configuration(text, tmp_path)
+    assert config.watch_vendors == ("alibaba", "deepseek")
+    assert config.watch_models == ("claude-opus-4.6", "glm-5")
+
+
+def test_modules_that_answer_questions_are_there() -> None:
+    design = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    table = design.partition("| question | answered by")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+\.py)`", table))
+    assert len(named) > 20
+    there = {path.name for path in (ROOT / "cache/qwenwatch_cache/market").glob("*.py")}
+    assert named <= there
+
+
+def test_sections_of_a_snapshot_are_documented() -> None:
+    schema = json.loads((ROOT / "docs" / "snapshot.schema.json").read_text(encoding="utf-8"))
+    sections = set(schema["properties"]) - set(schema["required"])
+    data = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    told = data.partition("\n## Answers as data\n")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", told, re.MULTILINE)) == sections
+    assert sections <= set(re.findall(r"`(\w+)`", README))
 
 
 def test_commented_configuration_states_the_defaults(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ def test_the_wheel_holds_the_rooms_and_their_data(tmp_path: Path) -> None:
         "qwenwatch_cache/vendors.toml",
         "qwenwatch_cache/vendors.json",
         "qwenwatch_cache/identity.csv",
+        "qwenwatch_cache/claims.toml",
         "qwenwatch_cache/baseline/usage.parquet",
         "qwenwatch_cache/baseline/NOTICE",
     ):

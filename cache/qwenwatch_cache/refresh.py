@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 import polars as pl
@@ -40,13 +40,20 @@ class Wish:
         force: Ask also what is not due, but nobody who said how long to wait.
         gap: With `force`, leave out what was asked less than this ago.
         backfill: Ask for the whole reachable past, as far as it is not there yet.
+        days: Ask for the days of this span alone, first and last included, of feeds that give any.
         body_days: How long response bodies are kept.
     """
 
     force: bool = False
     gap: timedelta = timedelta(0)
     backfill: bool = False
+    days: tuple[date, date] | None = None
     body_days: int = 14
+
+    @property
+    def of_the_past(self) -> bool:
+        """Whether it leaves the schedule alone: what it brings says nothing of the present."""
+        return self.backfill or self.days is not None
 
 
 AS_DUE = Wish()
@@ -109,7 +116,7 @@ async def refresh(
                 if not requests:
                     settle(_nothing_left(settings, record))
                     continue
-                role: Role = "backfill" if wish.backfill else "round"
+                role: Role = "backfill" if wish.of_the_past else "round"
                 round_ = Round(store, settings, record, clock, client, log, progress, role)
                 settle(await round_.run(requests))
 
@@ -184,7 +191,7 @@ class _Schedule:
 
     def _hurry(self, name: str, record: Record, now: datetime) -> bool:
         """Whether it is asked also when not due: not if another program did so meanwhile."""
-        if not (self._wish.force or self._wish.backfill):
+        if not (self._wish.force or self._wish.of_the_past):
             return False
         asked, gap = record.last_asked, self._wish.gap
         meanwhile = self._asked.setdefault(name, asked) != asked
@@ -228,6 +235,8 @@ def _requests(
 ) -> Sequence[Request]:
     """What to ask a feed now."""
     feed = settings.feed
+    if wish.days is not None:
+        return feed.days(*wish.days) if feed.days else ()
     if not wish.backfill:
         return feed.plan(now, record.done)
     if feed.backfill is None:

@@ -97,7 +97,9 @@ def make(what: str, root: Path) -> None:
 
 def die_at(told: Connection, root: Path, step: int, what: str) -> None:
     """Do something to a cache and die before the given step that the file system would see."""
-    small_parts(pytest.MonkeyPatch(), 4)  # so that there are parts to merge, and some to leave
+    patch = pytest.MonkeyPatch()
+    small_parts(patch, 4)  # so that there are parts to merge, and some to leave
+    patch.setattr(os, "fsync", os.fstat)  # it is killed; the power stays on
     store = Store(root)
     left = step
 

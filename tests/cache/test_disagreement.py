@@ -187,7 +187,7 @@ class TestRecorded:
                 row = {**dict.fromkeys(FETCH), "feed": feed, "url": "x", "started": when}
                 store.log(pl.DataFrame([row], schema=FETCH), when)
         known = Known(store, NOW)
-        found = offers(known, store, NOW)
+        found = offers(known, NOW)
         frame = disagreement(
             found, NOW, read_at=lambda feed: known.polls.last(feed, NOW), shares={}
         )

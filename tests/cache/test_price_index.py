@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from qwenwatch_cache.feeds import openrouter_models
 from qwenwatch_cache.frames import FETCH
 from qwenwatch_cache.identity import load_identity
+from qwenwatch_cache.market.hours import minutes_of_week
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.price_index import PRICE_INDEX, index_of, price_index
 from qwenwatch_cache.market.price_steps import PRICE_STEPS
-from qwenwatch_cache.market.price_surveys import minutes, points_of
+from qwenwatch_cache.market.price_surveys import points_of
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.store import Store
 
@@ -164,7 +165,7 @@ class TestByHand:
         ],
     )
     def test_minutes_of_a_window(self, window: str, expected: int) -> None:
-        assert minutes(window) == expected
+        assert minutes_of_week(window) == expected
 
 
 def test_points_are_first_moments_and_now() -> None:

@@ -20,8 +20,9 @@ from qwenwatch_cache.frames import CATALOG_TABLE, SESSION, USAGE, Table
 from qwenwatch_cache.market.apps import APPS, apps
 from qwenwatch_cache.market.definitions import STANDING
 from qwenwatch_cache.market.directory import Directory
-from qwenwatch_cache.market.known import Known, Origin
+from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.measured import COUNTRIES, LEADERS, Measured
+from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.sessions import SESSIONS, sessions
 from qwenwatch_cache.market.side_by_side import (
     DEFINITION_COUNTRIES,

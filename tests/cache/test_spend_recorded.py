@@ -197,7 +197,7 @@ def test_the_definition_has_leader_and_countries_as_intervals(known: Known) -> N
         both = by_country[one]["share_low"] + by_country[other]["share_high"]
         assert both == pytest.approx(1, abs=1e-8)
     assert by_country["unattributed"]["share_low"] is None
-    assert "59.2% of the tokens are priced" in told.scope
+    assert "59.2 % of the tokens are priced" in told.scope
 
 
 @pytest.mark.parametrize("captured", [date(2026, 7, 20), date(2026, 8, 10), date(2026, 8, 17)])

@@ -34,12 +34,11 @@ def restate(root: Path) -> None:
     assert store.append({"usage": corrected}, RESTATED, whole=frozenset()) == 1
 
 
-def test_same_snapshot_here_and_there(live: Run, tmp_path: Path) -> None:
+def test_same_snapshot_here_and_there(live: Run, polled: Path, tmp_path: Path) -> None:
     there = {"QWENWATCH_CACHE_DIR": str(tmp_path / "there")}
     archive = str(tmp_path / "x.zip")
-    assert live("refresh").code == 0
     first = sha256(live, *BEFORE)
-    restate(tmp_path / "cache")
+    restate(polled)
     second = sha256(live, *AFTER)
     assert second != first
     assert live("cache", "export", archive).code == 0
@@ -55,9 +54,10 @@ def test_same_snapshot_here_and_there(live: Run, tmp_path: Path) -> None:
     assert (tmp_path / "x.zip").read_bytes() == (tmp_path / "y.zip").read_bytes()
 
 
-def test_nothing_is_asked_again(live: Run, server: FeedServer, tmp_path: Path) -> None:
+def test_nothing_is_asked_again(
+    live: Run, server: FeedServer, polled: Path, tmp_path: Path
+) -> None:
     there = {"QWENWATCH_CACHE_DIR": str(tmp_path / "there")}
-    live("refresh")
     live("cache", "export", str(tmp_path / "x.zip"))
     live("cache", "import", str(tmp_path / "x.zip"), QWENWATCH_NOW="2026-08-17T12:05:00Z", **there)
     before = len(server.requests)
@@ -66,9 +66,8 @@ def test_nothing_is_asked_again(live: Run, server: FeedServer, tmp_path: Path) -
     assert len(server.requests) == before
 
 
-def test_healthy_after_an_import(live: Run, tmp_path: Path) -> None:
+def test_healthy_after_an_import(live: Run, polled: Path, tmp_path: Path) -> None:
     there = {"QWENWATCH_CACHE_DIR": str(tmp_path / "there")}
-    live("refresh")
     live("cache", "export", str(tmp_path / "x.zip"))
     live("cache", "import", str(tmp_path / "x.zip"), QWENWATCH_NOW=LATER, **there)
     ran = live("cache", "verify", QWENWATCH_NOW=LATER, **there)

@@ -25,13 +25,6 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-@pytest.fixture
-def polled(live: Run, root: Path) -> Path:
-    """A cache after a round, at the place where the command looks for it."""
-    live("refresh")
-    return root
-
-
 class TestPath:
     def test_is_printed(self, run: Run, root: Path) -> None:
         assert run("cache", "path").out == f"{root}\n"

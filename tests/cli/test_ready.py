@@ -54,22 +54,61 @@ Ask = Callable[..., str]
 @pytest.fixture(autouse=True)
 def two_days_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Two days after the day closed, with a configuration of the test's own."""
-    (tmp_path / "config.toml").write_text("", encoding="utf-8")
-    monkeypatch.setenv("QWENWATCH_CONFIG", str(tmp_path / "config.toml"))
-    monkeypatch.setenv("QWENWATCH_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setenv("QWENWATCH_NOW", NOW)
-    for name in ("QWENWATCH_OFFLINE", "QWENWATCH_FEEDS_URL", "OPENROUTER_API_KEY", "NO_COLOR"):
-        monkeypatch.delenv(name, raising=False)
+    begin_in(tmp_path, monkeypatch)
     yield
     gc.enable()  # which the command line switches off for its short life
+
+
+def begin_in(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    (folder / "config.toml").write_text("", encoding="utf-8")
+    patch.setenv("QWENWATCH_CONFIG", str(folder / "config.toml"))
+    patch.setenv("QWENWATCH_CACHE_DIR", str(folder / "cache"))
+    patch.setenv("QWENWATCH_NOW", NOW)
+    for name in ("QWENWATCH_OFFLINE", "QWENWATCH_FEEDS_URL", "OPENROUTER_API_KEY", "NO_COLOR"):
+        patch.delenv(name, raising=False)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     """A cache over the baseline, in which a feed was asked the day after the day closed."""
-    store = Store(tmp_path / "cache")
+    return store_in(tmp_path)
+
+
+def store_in(folder: Path) -> Store:
+    store = Store(folder / "cache")
     store.log(fetches([LEARNED], "openrouter-rankings"), LEARNED)
     return store
+
+
+@pytest.fixture(scope="module")
+def answered_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, after a day's answer was kept; only to be copied."""
+    folder = tmp_path_factory.mktemp("answered")
+    with pytest.MonkeyPatch.context() as patch:
+        begin_in(folder, patch)
+        store = store_in(folder)
+        assert main([*SNAPSHOT, "-o", str(folder / "answer.txt")]) == 0
+        assert kept_now(store)
+    return folder / "cache"
+
+
+@pytest.fixture(scope="module")
+def prepared_once(answered_once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with another answer, the newest closed day and the opening view."""
+    folder = tmp_path_factory.mktemp("prepared")
+    shutil.copytree(answered_once, folder / "cache")
+    with pytest.MonkeyPatch.context() as patch:
+        begin_in(folder, patch)
+        other = (*SNAPSHOT, "--top", "3", "--window", "day")
+        assert main([*other, "-o", str(folder / "answer.txt")]) == 0
+        prepare(session())
+    return folder / "cache"
+
+
+@pytest.fixture
+def answered(answered_once: Path, tmp_path: Path) -> Store:
+    """A cache that has a day's answer ready."""
+    return Store(shutil.copytree(answered_once, tmp_path / "cache"))
 
 
 @pytest.fixture
@@ -236,10 +275,12 @@ class TestKeptReady:
     )
 
     @pytest.mark.parametrize("other", OTHERS)
-    def test_only_for_what_was_asked(self, store: Store, ask: Ask, other: tuple[str, str]) -> None:
+    def test_only_for_what_was_asked(
+        self, answered: Store, ask: Ask, other: tuple[str, str]
+    ) -> None:
         default = ask(*SNAPSHOT)
         beside = ask(*SNAPSHOT, *other)
-        forget(store)
+        forget(answered)
         assert ask(*SNAPSHOT, *other) == beside != default
 
     @pytest.mark.parametrize(
@@ -253,12 +294,12 @@ class TestKeptReady:
         ],
     )
     def test_only_for_the_same_configuration(
-        self, store: Store, ask: Ask, tmp_path: Path, config: str
+        self, answered: Store, ask: Ask, tmp_path: Path, config: str
     ) -> None:
         default = ask(*SNAPSHOT)
         (tmp_path / "config.toml").write_text(config, encoding="utf-8")
         beside = ask(*SNAPSHOT)
-        forget(store)
+        forget(answered)
         assert ask(*SNAPSHOT) == beside != default
 
     def test_not_for_another_clock(
@@ -318,6 +359,10 @@ class TestKeptReady:
 
 class TestHoldsNoLonger:
     """What may have changed the answer makes it be computed anew."""
+
+    @pytest.fixture
+    def store(self, answered: Store) -> Store:
+        return answered
 
     @pytest.fixture
     def before(self, store: Store, ask: Ask) -> str:
@@ -414,11 +459,9 @@ class TestHoldsNoLonger:
 class TestProof:
     """What is kept is computed again by whoever checks the cache."""
 
-    @pytest.fixture(autouse=True)
-    def kept(self, store: Store, ask: Ask) -> None:
-        ask(*SNAPSHOT)
-        ask(*SNAPSHOT, "--top", "3", "--window", "day")
-        prepare(session())
+    @pytest.fixture
+    def store(self, prepared_once: Path, tmp_path: Path) -> Store:
+        return Store(shutil.copytree(prepared_once, tmp_path / "cache"))
 
     def test_a_healthy_cache(self, store: Store) -> None:
         assert len(kept_paths(store.root)) == 3

@@ -1,10 +1,8 @@
 """The commands on a cache that can only be read: in an object store, in a read-only directory."""
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -14,8 +12,7 @@ from qwenwatch.answers import AnswersError
 from qwenwatch.client import ProcessAnswers
 from qwenwatch_widgets.views.query import MarketQuery
 from tests.cache.s3 import S3Server, only_these
-from tests.cli.conftest import CONFIG, KEY, Ran, Run
-from tests.feedserver import FIXTURE_NOW, FeedServer, FixtureBodies
+from tests.cli.conftest import Ran, Run
 
 QUERY = MarketQuery()
 
@@ -40,35 +37,11 @@ def s3() -> Iterator[S3Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def polled_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache with a round over the feeds, and the hosts of a model."""
-    folder = tmp_path_factory.mktemp("polled")
-    config = folder / "config.toml"
-    config.write_text(CONFIG, encoding="utf-8")
-    with FeedServer(FixtureBodies(), now=lambda: FIXTURE_NOW) as server:
-        variables = {
-            "HOME": str(folder),
-            "QWENWATCH_CONFIG": str(config),
-            "QWENWATCH_CACHE_DIR": str(folder / "cache"),
-            "QWENWATCH_FEEDS_URL": server.url,
-            "QWENWATCH_NOW": "2026-08-17T12:00:00Z",
-            "OPENROUTER_API_KEY": KEY,
-        }
-        for command in (["refresh"], ["hosts", "qwen3-max"]):
-            subprocess.run(
-                [sys.executable, "-m", "qwenwatch", *command],
-                env={**os.environ, **variables},
-                check=True,
-                capture_output=True,
-            )
-    return folder / "cache"
-
-
 @pytest.fixture
-def polled(polled_once: Path, tmp_path: Path) -> Path:
-    """A copy of it, where the command looks for its cache."""
-    return Path(shutil.copytree(polled_once, tmp_path / "cache"))
+def polled(polled: Path, live: Run) -> Path:
+    """A cache with a round over the feeds, and the hosts of a model."""
+    assert live("hosts", "qwen3-max").code == 0
+    return polled
 
 
 @pytest.fixture

@@ -108,6 +108,11 @@ class FeedServer:
         """Let everything go well again."""
         self.plan.clear()
 
+    def begin_anew(self) -> None:
+        """Forget all faults, and that anybody asked."""
+        self.clear_faults()
+        self._log.clear()
+
     def record(self, request: Request) -> None:
         """Note a request; for the handlers."""
         self._log.append(request)

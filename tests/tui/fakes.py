@@ -1,12 +1,11 @@
 """A made-up market to test the screen with: real names, invented figures."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import sin
 
 from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
-from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.feeds import FeedDetail, FeedsView
 from qwenwatch_widgets.views.market import (
     Choice,
@@ -17,8 +16,9 @@ from qwenwatch_widgets.views.market import (
     PanelView,
     VendorView,
 )
-from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
+from qwenwatch_widgets.views.tables import TablesView
 
 DEFINITIONS = (
     Choice("tokens/openrouter-rankings", "tokens · OpenRouter"),
@@ -404,7 +404,9 @@ class FakeAnswers:
     refresh_error: Exception | None = None
     asked: list[MarketQuery] = field(default_factory=list)
     refreshes: list[bool] = field(default_factory=list)
+    remembered: list[RememberQuery] = field(default_factory=list)
     tables_asked: list[TablesQuery] = field(default_factory=list)
+    pages: Mapping[str, Callable[[TablesQuery], TablesView]] = field(default_factory=dict)
     hosts_asked: list[tuple[str, bool]] = field(default_factory=list)
     feed_problem: str = ""
     no_hosts: bool = False
@@ -442,7 +444,13 @@ class FakeAnswers:
         self.tables_asked.append(query)
         if self.error is not None:
             raise self.error
-        return tables(query)
+        return self.pages.get(query.question, tables)(query)
+
+    async def remember(self, query: RememberQuery) -> str:
+        self.remembered.append(query)
+        if self.error is not None:
+            raise self.error
+        return f"Remembered: {query.row}"
 
     async def feeds(self) -> FeedsView:
         if self.error is not None:

@@ -141,7 +141,7 @@ class TestRefresh:
     async def test_cursor_scroll_sort_and_selection_follow_their_keys(self) -> None:
         answers = FakeAnswers()
         async with running(answers) as (pilot, screen):
-            await pilot.press("down", "3", *["down"] * 15, "s")
+            await pilot.press("down", "tab", *["down"] * 15, "s")
             prices, vendor = screen.prices, screen.panels.panel
             assert prices.row is not None and vendor is not None
             key, top, order = prices.row.key, prices.scroll_offset.y, [r.key for r in prices.rows]
@@ -159,7 +159,7 @@ class TestRefresh:
     async def test_a_removed_row_leaves_the_cursor_nearby(self) -> None:
         answers = FakeAnswers()
         async with running(answers) as (pilot, screen):
-            await pilot.press("3", "end")
+            await pilot.press("tab", "end")
             view = market()
             answers.current = replace(view, prices=replace(view.prices, rows=view.prices.rows[:5]))
             screen.reload()
@@ -169,7 +169,7 @@ class TestRefresh:
     async def test_find_survives_and_n_goes_on(self) -> None:
         answers = FakeAnswers()
         async with running(answers) as (pilot, screen):
-            await pilot.press("3", "slash", *"qwen", "enter")
+            await pilot.press("tab", "slash", *"qwen", "enter")
             answers.current = reversed_market()
             screen.reload()
             await settle(pilot)
@@ -227,7 +227,7 @@ class TestQuery:
             (("t",), {"grain": "month"}),
             (("m",), {"by": "model"}),
             (("<", "<", ">"), {"steps_back": 1}),
-            (("3", "end", "b"), {"baseline": "poolside/laguna-m.1"}),
+            (("tab", "end", "b"), {"baseline": "poolside/laguna-m.1"}),
         ],
     )
     async def test_keys_change_the_query(

@@ -24,5 +24,6 @@ def test_first_frame_needs_no_data_library_and_no_heavy_widget() -> None:
     loaded = set(done.stdout.split())
     unwanted = {"polars", "httpx", "qwenwatch_cache"}
     unwanted |= {f"textual.widgets._{name}" for name in ("data_table", "footer", "markdown")}
-    unwanted |= {f"qwenwatch.screens.{name}" for name in ("vendor", "feeds", "help")}
+    screens = ("vendor", "feeds", "help", "hosts", "tables", "prices", "compare", "claims")
+    unwanted |= {f"qwenwatch.screens.{name}" for name in screens}
     assert not unwanted & loaded

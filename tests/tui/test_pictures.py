@@ -28,11 +28,11 @@ class TestPictures:
         assert await shot(app(theme=theme), "right", size=(160, 48))
 
     async def test_prices_sorted_and_searched(self, shot: Shot) -> None:
-        keys = ("3", "s", "s", "s", "s", "slash", "q", "w", "e", "n", "enter")
+        keys = ("tab", "s", "s", "s", "s", "slash", "q", "w", "e", "n", "enter")
         assert await shot(app(), *keys, size=(160, 48))
 
     async def test_prices_where_there_is_little_room(self, shot: Shot) -> None:
-        assert await shot(app(), "3", "down", "f", "q", "w")
+        assert await shot(app(), "shift+tab", "down", "f", "q", "w")
 
     async def test_zoomed_panels(self, shot: Shot) -> None:
         assert await shot(app(), "z", size=(160, 48))

@@ -11,8 +11,8 @@ from qwenwatch.screens.help import HelpScreen
 from qwenwatch.screens.market import MarketScreen
 from qwenwatch.screens.tables import TablesScreen
 from qwenwatch_widgets.headline import StatusLines
-from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.query import TablesQuery
+from qwenwatch_widgets.views.tables import TablesView
 from tests.tui.conftest import Shot
 from tests.tui.fakes import FakeAnswers, tables
 from tests.tui.test_hosts import press

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwenwatch_widgets.columns import place
+from qwenwatch_widgets.columns import LUXURY, place
 from qwenwatch_widgets.views.table import Column
 
 COLUMNS = (
@@ -29,6 +29,16 @@ class TestPlace:
     def test_the_growing_column_is_shortened_before_another_is_left_out(self) -> None:
         assert shown(49) == ["rank", "name", "country", "share", "history"]
         assert shown(47) == ["rank", "name", "share", "history"]
+
+    def test_of_two_that_grow_the_wider_is_shortened_first(self) -> None:
+        columns = (Column("model", "Model", grow=True), Column("basis", "Basis", grow=True))
+        for room, widths in ((70, [36, 30]), (50, [23, 23]), (30, [16, 11])):
+            assert [each.width for each in place(columns, (50, 30), room)] == widths
+
+    def test_for_a_luxury_nothing_is_cut_short(self) -> None:
+        columns = (Column("model", "Model", grow=True), Column("vendor", "Vendor", drop=LUXURY))
+        for room, keys in ((46, ["model", "vendor"]), (45, ["model"])):
+            assert [each.column.key for each in place(columns, (50, 10), room)] == keys
 
     def test_highest_drop_goes_first(self) -> None:
         assert shown(40) == ["rank", "name", "share"]

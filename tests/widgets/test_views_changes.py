@@ -10,7 +10,7 @@ import pytest
 from qwenwatch_cache.market.between import Asked, Changes, Compared, price_counts
 from qwenwatch_cache.market.changes import CHANGES, Kind, Period, in_order
 from qwenwatch_cache.market.definitions import definition_of
-from qwenwatch_cache.market.known import Origin
+from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.windows import Window
 from qwenwatch_widgets.views.amounts import short_count
 from qwenwatch_widgets.views.answer import Answer

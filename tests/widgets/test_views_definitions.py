@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qwenwatch_cache.market.apps import APPS
-from qwenwatch_cache.market.known import Origin
+from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.sessions import SESSIONS
 from qwenwatch_cache.market.side_by_side import (
     DEFINITION_COUNTRIES,

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
-from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.tables import TablesView
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,19 @@ class Answers(Protocol):
 
         Raises:
             AnswersError: There is no answer; the text says why.
+        """
+
+    async def remember(self, query: RememberQuery) -> str:
+        """Make a claim of a figure on the screen, to be checked from now on.
+
+        Args:
+            query: Which figure.
+
+        Returns:
+            What came of it, for people.
+
+        Raises:
+            AnswersError: It cannot be claimed; the text says why.
         """
 
     async def feeds(self) -> FeedsView:

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.signal import Signal
 
 from qwenwatch.answers import Answers
-from qwenwatch.screens.later import feeds_screen, tables_screen
+from qwenwatch.screens.later import claims_screen, feeds_screen, prices_screen, tables_screen
 from qwenwatch.screens.market import MarketScreen
 from qwenwatch.screens.page import Desk, Page
 from qwenwatch.screens.pulse import Poller, Pulse
@@ -36,8 +36,12 @@ class QwenwatchApp(App[None]):
         Binding("p", "pause", "pause", id="app.pause", tooltip="Pause polling, or go on"),
         Binding("1", "market", "Market", show=False, id="app.market",
                 tooltip="To the Market screen"),
+        Binding("3", "place('prices')", "Prices", show=False, id="app.prices",
+                tooltip="To the Prices screen"),
         Binding("4", "switch_mode('definitions')", "Definitions", show=False, id="app.definitions",
                 tooltip="To the Definitions screen"),
+        Binding("5", "place('claims')", "Claims", show=False, id="app.claims",
+                tooltip="To the Claims screen"),
         Binding("6", "switch_mode('changes')", "Changes", show=False, id="app.changes",
                 tooltip="To the Changes screen"),
         Binding("7,F", "switch_mode('feeds')", "Feeds", show=False, id="app.feeds",
@@ -79,6 +83,8 @@ class QwenwatchApp(App[None]):
         self.add_mode("market", lambda: self._market_screen(desk, query))
         for question in ("definitions", "changes"):
             self.add_mode(question, partial(tables_screen, desk, question))
+        self.add_mode("prices", partial(prices_screen, desk, query.baseline))
+        self.add_mode("claims", partial(claims_screen, desk))
         self.add_mode("feeds", partial(feeds_screen, desk))
 
     def on_mount(self) -> None:
@@ -111,7 +117,15 @@ class QwenwatchApp(App[None]):
 
     def action_market(self) -> None:
         """Go to the Market screen, closing what lies over it."""
-        self.switch_mode("market")
+        self.action_place("market")
+
+    def action_place(self, mode: str) -> None:
+        """Go to a screen, closing what lies over it.
+
+        Args:
+            mode: Name of its mode.
+        """
+        self.switch_mode(mode)
         while len(self.screen_stack) > 1:
             self.pop_screen()
 

@@ -56,7 +56,7 @@ def disagreement_of(
         NothingToShow: There are no prices.
     """
     at = end_of(day, known.at)
-    found = offers(known, session.store, at)
+    found = offers(known, at)
     if basis:
         found = found.filter(pl.col("basis") == basis)
     if found.is_empty():

@@ -11,7 +11,7 @@ import contextlib
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from qwenwatch.config import load_config
 from qwenwatch.narration import outcome_line
 from qwenwatch.pages import answer_tables
 from qwenwatch.preparing import answer_market, prepare
+from qwenwatch.remembering import remember_figure
 from qwenwatch.session import Session
 from qwenwatch_cache.clock import system_clock
 from qwenwatch_cache.errors import QwenwatchError, StoreError
@@ -32,7 +33,7 @@ from qwenwatch_widgets.views.build import vendor_view
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.hosts import hosts_view
-from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
 
 if TYPE_CHECKING:
     from qwenwatch_cache.outcome import Outcome
@@ -47,6 +48,13 @@ GAP = timedelta(minutes=1)
 
 CALM = 2.0
 """Seconds after a round in which the screen shows what came of it; then answers are kept ready."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer that is one line of text."""
+
+    said: str
 
 
 class Backend:
@@ -67,6 +75,7 @@ class Backend:
             "vendor": self._vendor,
             "hosts": self._hosts,
             "tables": self._tables,
+            "remember": self._remember,
             "feeds": self._feeds,
             "refresh": self._refresh,
         }
@@ -116,6 +125,10 @@ class Backend:
 
     async def _tables(self, request: dict[str, Any]) -> Any:
         return answer_tables(self._session, from_plain(TablesQuery, request["query"]))
+
+    async def _remember(self, request: dict[str, Any]) -> Any:
+        query = from_plain(RememberQuery, request["query"])
+        return Said(remember_figure(self._session, self._session.known(), query))
 
     async def _feeds(self, request: dict[str, Any]) -> Any:
         session = self._session

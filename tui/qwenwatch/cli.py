@@ -25,6 +25,7 @@ _COMMANDS = {
     "identity": ("identity", "run_identity"),
     "cost": ("cost", "run_cost"),
     "disagreement": ("disagreement", "run_disagreement"),
+    "check": ("check", "run_check"),
     "hosts": ("hosts", "run_hosts"),
     "refresh": ("refresh", "run_refresh"),
     "feeds": ("feeds", "run_feeds"),

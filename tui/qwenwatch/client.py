@@ -13,11 +13,11 @@ from typing import Any
 
 from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
 from qwenwatch.ready import read_ready_market
-from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
-from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.tables import TablesView
 
 IDLE = 60.0
 """Seconds without a question after which the process is let go, and its memory with it."""
@@ -91,6 +91,10 @@ class ProcessAnswers:
     async def tables(self, query: TablesQuery) -> TablesView:
         """The answer to one question."""
         return from_plain(TablesView, await self._ask("tables", query=asdict(query)))
+
+    async def remember(self, query: RememberQuery) -> str:
+        """Make a claim of a figure on the screen."""
+        return str((await self._ask("remember", query=asdict(query)))["said"])
 
     async def feeds(self) -> FeedsView:
         """Health of the feeds."""

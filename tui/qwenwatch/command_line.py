@@ -12,15 +12,21 @@ ABOUT = "Watch the market of LLM APIs: who is used how much, at what price, and 
 
 EXAMPLES = """\
 examples:
-  qwenwatch                                  open the screen
-  qwenwatch --demo                           the same on the bundled baseline, without network
-  qwenwatch refresh                          ask the feeds that are due
-  qwenwatch snapshot                         print the newest day
+  qwenwatch                                   open the screen (--demo: without network)
+  qwenwatch refresh                           ask the feeds that are due
   qwenwatch snapshot --date 2026-08-21 --format json
+
+  qwenwatch definitions --date 2026-04-05     who led, by every definition
+  qwenwatch spend --by country                what the tokens would have cost
+  qwenwatch changes --since 2026-08-01        prices, models, ranks and shares
+
   qwenwatch prices claude-opus-4.6 glm-5 --date 2026-02-20 --baseline minimax-m2.5
-  qwenwatch changes --since 2026-08-01 --kind price
-  qwenwatch hosts qwen3-max                  who serves a model, at what price
-  qwenwatch feeds                            health of every source
+  qwenwatch cost --input 12M --output 3M      a workload across all models
+  qwenwatch index --basis list                how each vendor's prices moved
+  qwenwatch disagreement qwen3.7-plus         what several sources say of a price
+  qwenwatch hosts qwen3-max                   who serves a model, at what price
+  qwenwatch identity qwen3-max                which ids are joined as that model
+  qwenwatch check --strict                    published figures against the data
 """
 
 EXIT_CODES = """\
@@ -81,9 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_index_options(index)
 
     changes = add("changes", "print what changed since a day: prices, models, ranks and shares")
-    changes.add_argument(
-        "--since", metavar="D", help="first day; default: 7 days before the last"
-    )
+    changes.add_argument("--since", metavar="D", help="first day; default: 7 days before the last")
     changes.add_argument("--until", metavar="D", help="last day; default: the newest")
     changes.add_argument(
         "--sort",
@@ -108,6 +112,8 @@ def build_parser() -> argparse.ArgumentParser:
     disagreement = add("disagreement", "print where sources state different prices")
     add_disagreement_options(disagreement, _count)
     _answer_options(disagreement)
+
+    _check_options(add("check", "hold published figures against the data"))
 
     hosts = add("hosts", "ask which hosts serve a model, at what price, and print them")
     hosts.add_argument("model", metavar="MODEL", help="model id or a unique part of one")
@@ -191,6 +197,23 @@ def _spend_options(parser: argparse.ArgumentParser) -> None:
         help="what OpenRouter charges (default), or what the vendors list",
     )
     parser.add_argument("--top", type=_count, metavar="N", help="rows of a table; 0 for all")
+    _answer_options(parser)
+
+
+def _check_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "claims", nargs="*", metavar="ID", help="only these claims, with all that was tried"
+    )
+    parser.add_argument(
+        "--file", type=Path, metavar="FILE", help="claims of your own (docs/claims.md)"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="status 1 if anything is contradicted"
+    )
+    parser.add_argument("--detail", action="store_true", help="with all that was tried")
+    parser.add_argument(
+        "--fetch", action="store_true", help="ask the feeds for exactly the days that are missing"
+    )
     _answer_options(parser)
 
 

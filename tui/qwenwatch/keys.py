@@ -4,11 +4,14 @@ from textual.binding import Binding
 
 from qwenwatch.app import QwenwatchApp
 from qwenwatch.config import Config, ConfigError
+from qwenwatch.screens.claims import ClaimScreen
+from qwenwatch.screens.compare import CompareScreen
 from qwenwatch.screens.feeds import FeedsScreen
 from qwenwatch.screens.help import HelpScreen
 from qwenwatch.screens.hosts import HostsScreen
 from qwenwatch.screens.market import MarketScreen
 from qwenwatch.screens.page import Page
+from qwenwatch.screens.prices import PricesScreen
 from qwenwatch.screens.tables import TablesScreen
 from qwenwatch.screens.vendor import VendorScreen
 from qwenwatch_widgets.panels import PanelGrid
@@ -25,6 +28,9 @@ _HOLDERS = (
     VendorScreen,
     HostsScreen,
     TablesScreen,
+    ClaimScreen,
+    PricesScreen,
+    CompareScreen,
     FeedsScreen,
     HelpScreen,
 )

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import cast
 
 from qwenwatch.asking import definitions_of, disagreement_of
+from qwenwatch.claim_pages import ask_claim, ask_claims
 from qwenwatch.session import Session
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.market.between import Asked, changes_between, newest_day
@@ -16,14 +17,17 @@ from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.terms import ANY_TERMS
 from qwenwatch_cache.market.windows import Grain
 from qwenwatch_widgets.views.amounts import window as window_text
-from qwenwatch_widgets.views.answer import Page, TablesView, tables_view
+from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.change_log import log_table
 from qwenwatch_widgets.views.changes import changes_answer
 from qwenwatch_widgets.views.definitions import definitions_answer
 from qwenwatch_widgets.views.headline import health_line
+from qwenwatch_widgets.views.market import Headline
 from qwenwatch_widgets.views.price_history import history_answer
 from qwenwatch_widgets.views.query import TablesQuery
 from qwenwatch_widgets.views.spend import spend_answer
+from qwenwatch_widgets.views.table import Tone
+from qwenwatch_widgets.views.tables import TablesView
 
 LENGTHS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
 """Of the periods whose changes are shown."""
@@ -43,7 +47,30 @@ def answer_tables(session: Session, query: TablesQuery) -> TablesView:
     """
     window, page = PAGES[query.question](session, session.known(), query)
     scene = session.scene()
-    return tables_view(page, window=window, health=health_line(scene.feeds, scene.now))
+    return _shown(page, window=window, health=health_line(scene.feeds, scene.now))
+
+
+def _shown(page: Page, *, window: str, health: tuple[str, Tone]) -> TablesView:
+    """A page for the screen.
+
+    Args:
+        page: The answer for people; its first line says what holds for all of it.
+        window: The time that it is about.
+        health: One line about the feeds, and its tone.
+    """
+    first, *others = (*page.lines, "")
+    text, tone = health
+    headline = Headline(
+        window=window,
+        badge="",
+        badge_tone="",
+        summary=first,
+        caveat=" · ".join(line for line in others if line),
+        source=" · ".join(page.sources[:1]),
+        health=text,
+        health_tone=tone,
+    )
+    return TablesView(headline, tuple(page.tables), tuple(page.sources))
 
 
 def _definitions(session: Session, known: Known, query: TablesQuery) -> tuple[str, Page]:
@@ -98,6 +125,14 @@ def _model(session: Session, known: Known, query: TablesQuery) -> tuple[str, Pag
     return "", Page(page.title, page.lines, tables, page.sources)
 
 
+def _prices(session: Session, known: Known, query: TablesQuery) -> tuple[str, Page]:
+    """What the Prices screen asks."""
+    # The first frame does not wait for what it alone needs.
+    from qwenwatch.price_pages import PRICE_PAGES
+
+    return PRICE_PAGES[query.question](session, known, query)
+
+
 def _span(first: date, last: date) -> str:
     return f"{first} to {last}" if first != last else f"{last}"
 
@@ -107,5 +142,10 @@ PAGES: Mapping[str, Ask] = {
     "changes": _changes,
     "vendor": _vendor,
     "model": _model,
+    "prices": _prices,
+    "compare": _prices,
+    "index": _prices,
+    "claims": ask_claims,
+    "claim": ask_claim,
 }
 """The questions by name."""

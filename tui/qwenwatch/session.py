@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from qwenwatch.config import Config
@@ -108,6 +108,7 @@ class Session:
         force: bool = False,
         gap: timedelta = timedelta(0),
         backfill: bool = False,
+        days: tuple[date, date] | None = None,
         report: Callable[["Outcome"], None] = lambda outcome: None,
         progress: "Progress" = lambda feed, made, all_of_them: None,
     ) -> Sequence["Outcome"]:
@@ -122,7 +123,8 @@ class Session:
         feeds = [one for one in self.feeds if not only or one.feed.name in only]
         if backfill and not only:
             feeds = [one for one in feeds if one.feed.backfill is not None]
-        wish = Wish(force=force, gap=gap, backfill=backfill, body_days=self.config.raw_days)
+        kept = self.config.raw_days
+        wish = Wish(force=force, gap=gap, backfill=backfill, days=days, body_days=kept)
         return await refresh(self.store, feeds, self.clock, wish, report=report, progress=progress)
 
     async def ask_about(self, model: str) -> "Outcome":

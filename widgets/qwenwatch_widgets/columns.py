@@ -14,6 +14,13 @@ _LEAST_GROW = 16
 """A column that may grow is cut down to this before another one is left out for it."""
 
 
+LUXURY = 10
+"""From this `drop` on a column is shown only where there is room for it to spare."""
+
+_ROOMY = 32
+"""A column that may grow is not cut down below this for one that is a luxury."""
+
+
 class Placed(NamedTuple):
     """A column that is shown.
 
@@ -33,8 +40,9 @@ class Placed(NamedTuple):
 def place(columns: Sequence[Column], wanted: Sequence[int], room: int) -> tuple[Placed, ...]:
     """Fit columns into the width of a table.
 
-    Columns that may grow are shortened first, then the columns with the highest `drop` are left
-    out. Spare room widens the gaps; the rest goes to the column that grows.
+    Columns that may grow are shortened first, the widest before the others, then the columns with
+    the highest `drop` are left out. Spare room widens the gaps; the rest goes to the columns that
+    grow.
 
     Args:
         columns: All columns, left to right.
@@ -46,9 +54,10 @@ def place(columns: Sequence[Column], wanted: Sequence[int], room: int) -> tuple[
     """
     inner = room - 2 * MARGIN
     shown = list(range(len(columns)))
-    while _needed(shown, columns, wanted) > inner:
-        last = max(shown, key=lambda index: (columns[index].drop, index), default=None)
-        if last is None or columns[last].drop == 0:
+    while shown:
+        last = max(shown, key=lambda index: (columns[index].drop, index))
+        least = _ROOMY if columns[last].drop >= LUXURY else _LEAST_GROW
+        if columns[last].drop == 0 or _needed(shown, columns, wanted, least) <= inner:
             break
         shown.remove(last)
     gaps = max(1, len(shown) - 1)
@@ -58,7 +67,13 @@ def place(columns: Sequence[Column], wanted: Sequence[int], room: int) -> tuple[
     spare -= (gap - _GAP) * gaps if len(shown) > 1 else 0
     widths = {index: wanted[index] for index in shown}
     for grower in grows:
-        widths[grower] = max(min(wanted[grower], _LEAST_GROW), wanted[grower] + spare // len(grows))
+        widths[grower] += max(0, spare // len(grows))
+    while spare < 0 and grows:
+        widest = max(grows, key=widths.__getitem__)
+        if widths[widest] <= _LEAST_GROW:
+            break
+        widths[widest] -= 1
+        spare += 1
     placed = []
     x = MARGIN
     for index in shown:
@@ -70,8 +85,9 @@ def place(columns: Sequence[Column], wanted: Sequence[int], room: int) -> tuple[
     return tuple(placed)
 
 
-def _needed(shown: Sequence[int], columns: Sequence[Column], wanted: Sequence[int]) -> int:
-    least = (
-        min(wanted[index], _LEAST_GROW) if columns[index].grow else wanted[index] for index in shown
-    )
-    return sum(least) + _GAP * max(0, len(shown) - 1)
+def _needed(
+    shown: Sequence[int], columns: Sequence[Column], wanted: Sequence[int], least: int
+) -> int:
+    """Cells that columns need where those that may grow are cut down to `least`."""
+    cells = (min(wanted[index], least) if columns[index].grow else wanted[index] for index in shown)
+    return sum(cells) + _GAP * max(0, len(shown) - 1)

@@ -33,14 +33,16 @@ class TableStack(VerticalScroll, can_focus=False):
     }
     """
 
-    def __init__(self, first: TableView, *, ascii_only: bool = False) -> None:
+    def __init__(self, first: TableView, *, opens: int = 0, ascii_only: bool = False) -> None:
         """Make a stack of one table.
 
         Args:
             first: What to show until there is more.
+            opens: How many tables, from the top, have rows that can be opened.
             ascii_only: Whether sparklines do without block elements.
         """
-        super().__init__(ViewTable(first, ascii_only=ascii_only))
+        super().__init__(ViewTable(first, opens=opens > 0, ascii_only=ascii_only))
+        self._opens = opens
         self._ascii_only = ascii_only
 
     @property
@@ -56,7 +58,8 @@ class TableStack(VerticalScroll, can_focus=False):
         """
         tables = list(self.query(ViewTable))
         while len(tables) < len(views):
-            tables.append(ViewTable(ascii_only=self._ascii_only))
+            opens = len(tables) < self._opens
+            tables.append(ViewTable(opens=opens, ascii_only=self._ascii_only))
             self.mount(tables[-1])
         for at, table in enumerate(tables):
             table.set_class(at >= len(views), "-unused")

@@ -1,7 +1,8 @@
 """The value of a claim: what was printed, and which values that admits.
 
 A figure is admitted if it would be printed so: within half a unit of the last digit that was given
-("61 %" is 60.5 to 61.5 %, "5.16T" is 5.155 to 5.165T).
+("61 %" is 60.5 to 61.5 %, "5.16T" is 5.155 to 5.165T); of prices the last digit is that of cents
+at least ("$0.3" is 0.295 to 0.305).
 """
 
 import re
@@ -14,6 +15,8 @@ Unit = Literal["share", "amount", "rank", "times", "change", "USD", "CNY", "EUR"
 +50 %), or money per 1M tokens."""
 
 CURRENCIES: dict[str, Unit] = {"$": "USD", "¥": "CNY", "€": "EUR"}
+CENT = Decimal("0.01")
+"""Prices are exact amounts: "$0.3" is $0.30, and "$30" no price of $29.60."""
 _SCALES = {"T": 10**12, "B": 10**9, "M": 10**6, "k": 10**3}
 _LONGEST = 40
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
@@ -43,7 +46,7 @@ class Figure:
         unit: What it is counted in.
         low: The least value that it admits, None for no bound.
         high: The greatest, None for no bound.
-        step: A unit of its last digit, 0 where a bound is meant and not a rounded value.
+        step: A unit of its last digit, 0 for bounds and ranges, which are no rounded values.
         open: Whether the bounds themselves are left out ("over 10").
     """
 
@@ -110,6 +113,8 @@ def read_figure(text: str, units: frozenset[Unit], precision: str = "") -> Figur
     if ends != sorted(ends):
         raise ValueError("begins with its higher end")
     step = Decimal(1).scaleb(min(int(end.as_tuple().exponent) for end in ends))
+    if unit in CURRENCIES.values():
+        step = min(step, CENT)
     if precision:
         step = _precision(precision)
     return _figure(text.strip(), unit, ends, step, scale, form)
@@ -136,8 +141,10 @@ def _figure(
         least = values[0] if bound in {">", "≥"} else None
         most = values[0] if bound in {"<", "≤"} else None
         return Figure(text, unit, least, most, Decimal(0), open=bound in {"<", ">"})
-    half = Decimal(0) if unit == "rank" else step * scale / 2
-    return Figure(text, unit, values[0] - half, values[-1] + half, step * scale)
+    if len(values) > 1 or unit == "rank":  # a range says itself how exact it is
+        return Figure(text, unit, values[0], values[-1], Decimal(0))
+    half = step * scale / 2
+    return Figure(text, unit, values[0] - half, values[0] + half, step * scale)
 
 
 def _unit(form: re.Match[str], units: frozenset[Unit]) -> Unit:

@@ -143,6 +143,11 @@ def _of_usage(table: Table, measure: Measure) -> dict[str, Any]:
         "scope": _scope(table.table("scope")),
         "proxies": table.texts("proxies", _WORD, "metrics"),
     }
+    if known["feed"] != "any":
+        from qwenwatch_cache.feeds import FEEDS  # takes a while to load, and few claims need it
+
+        if known["feed"] not in FEEDS:
+            raise table.fail("feed", f"no feed is called {shown(known['feed'])}; see docs/feeds.md")
     if measure == "count":
         known["top"] = table.number("top", 50)
         if not known["top"]:

@@ -132,6 +132,7 @@ class Table:
 
 
 def kind_of(value: object) -> str:
+    """What a TOML value is, in a word or two."""
     names: Mapping[type, str] = {
         str: "text",
         bool: "true or false",

@@ -126,6 +126,8 @@ class Feed:
             one is told to wait, all are.
         backfill: All requests that bring the whole reachable past, newest first, given the time;
             None where a feed has no past to give.
+        days: The requests that bring the days of a span, first and last included; None where a feed
+            cannot be asked for days.
         on_demand: The request about one model, by the source's own id, for a feed that is asked
             only about the model on screen; its `plan` is empty.
         reads: What reads the answer of an address (with its host, as the log has it), for a feed
@@ -147,6 +149,7 @@ class Feed:
     key_env: str = ""
     kin: tuple[str, ...] = ()
     backfill: Callable[[datetime], Sequence[Request]] | None = None
+    days: Callable[[date, date], Sequence[Request]] | None = None
     on_demand: Callable[[str], Request] | None = None
     reads: Callable[[str], Parser] | None = None
 

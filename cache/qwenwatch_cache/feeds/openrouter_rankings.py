@@ -102,6 +102,16 @@ def backfill(now: datetime) -> Sequence[Request]:
     ]
 
 
+def days(first: date, last: date) -> Sequence[Request]:
+    """The days of a span, as far as there are any: 366 in one request at most."""
+    first = max(first, EARLIEST)
+    longest = timedelta(days=SPAN)
+    starts = [first]
+    while starts[-1] + longest < last:
+        starts.append(starts[-1] + longest + timedelta(days=1))
+    return [_request(start, min(start + longest, last)) for start in starts if start <= last]
+
+
 def _request(first: date, last: date) -> Request:
     return Request(f"{PATH}?start_date={first}&end_date={last}", parse)
 
@@ -142,4 +152,5 @@ FEED = Feed(
     key_env=KEY_ENV,
     kin=KIN,
     backfill=backfill,
+    days=days,
 )

@@ -124,6 +124,14 @@ def backfill(now: datetime) -> Sequence[Request]:
     return [_request(dataset, first, last_day) for first in reversed(months) for dataset in KINDS]
 
 
+def days(first: date, last: date) -> Sequence[Request]:
+    """Both data sets of the days of a span, month by month."""
+    starts = [max(first, EARLIEST)]
+    while (following := _month_end(starts[-1], last) + timedelta(days=1)) <= last:
+        starts.append(following)
+    return [_request(dataset, each, last) for each in starts for dataset in KINDS if each <= last]
+
+
 def _request(dataset: str, first: date, last_day: date) -> Request:
     days = f"from={first}&to={_month_end(first, last_day)}"
     path = f"{PATH}?dataset={dataset}&format=json&{days}"
@@ -148,7 +156,7 @@ def _months(now: datetime, last_day: date, done: Sequence[Done]) -> Sequence[dat
 
 
 def _month_end(first: date, last_day: date) -> date:
-    next_month = (first + timedelta(days=32)).replace(day=1)
+    next_month = (first.replace(day=1) + timedelta(days=32)).replace(day=1)
     return min(next_month - timedelta(days=1), last_day)
 
 
@@ -175,4 +183,5 @@ FEED = Feed(
     page="https://vercel.com/ai-gateway/leaderboards",
     reads=reads,
     backfill=backfill,
+    days=days,
 )

@@ -20,8 +20,9 @@ from qwenwatch_cache.market.changes import (
 from qwenwatch_cache.market.corrections import ROUTE
 from qwenwatch_cache.market.definitions import By, Definition
 from qwenwatch_cache.market.in_force import ON_DEMAND
-from qwenwatch_cache.market.known import Known, Origin
+from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.movers import movers
+from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.windows import Grain, Window
 from qwenwatch_cache.store import as_of
 

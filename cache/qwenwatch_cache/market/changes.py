@@ -26,7 +26,6 @@ from qwenwatch_cache.identity import split_variant
 from qwenwatch_cache.market.directory import Directory, Model
 from qwenwatch_cache.market.doubts import Polls
 from qwenwatch_cache.market.marks import Rounds
-from qwenwatch_cache.vendors import UNKNOWN
 
 Kind = Literal["price", "added", "removed", "expiring", "rank", "share"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -146,7 +145,7 @@ def offer_changes(
                 "by": "model",
                 "id": model.id,
                 "name": _with_variant(model.name, row["variant"]),
-                "vendor": _known(model.vendor),
+                "vendor": model.known_vendor,
                 "unit": row["currency"] if priced else None,
                 "percent": percent(row["ratio"]),
                 "source_id": row["model"],
@@ -207,7 +206,7 @@ def expiring(
                 "id": model.id,
                 "variant": variant,
                 "name": _with_variant(model.name, variant),
-                "vendor": _known(model.vendor),
+                "vendor": model.known_vendor,
                 "field": "expires",
                 "feed": feed,
                 "provider": "",
@@ -223,10 +222,6 @@ def in_order(rows: pl.DataFrame) -> pl.DataFrame:
     """CHANGES newest first, then by what changed, tier, time of day and field."""
     by = ("at", *_ORDER, "tier_from", "window_utc", "field")
     return rows.sort(by, descending=[True] + [False] * (len(by) - 1))
-
-
-def _known(vendor: str) -> str | None:
-    return None if vendor == UNKNOWN else vendor
 
 
 def _with_variant(name: str, variant: str) -> str:

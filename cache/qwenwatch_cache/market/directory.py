@@ -1,6 +1,6 @@
 """Who is behind an id: model, vendor and country, by written tables only, never by likeness."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -37,6 +37,11 @@ class Model:
     name: str
     vendor: str
     mapped: bool
+
+    @property
+    def known_vendor(self) -> str | None:
+        """Vendor id, None if it is not known."""
+        return None if self.vendor == UNKNOWN else self.vendor
 
 
 WITHOUT_NAMES = frozenset({"litellm", "alibaba-list"})
@@ -108,6 +113,32 @@ class Directory:
                 if canonical is not None and ":" not in entity:
                     shown.setdefault(canonical, name)
         return shown
+
+    def named(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Say whose prices rows of the price table are.
+
+        Args:
+            rows: With columns `feed`, `model` and `provider`.
+
+        Returns:
+            The rows, the feed's own id called `source_id`, with `model` (canonical id, or the
+            feed's own id and the feed), `name` and `vendor` (null if unknown).
+        """
+        ids = ("feed", "source_id", "provider")
+        rows = rows.rename({"model": "source_id"})
+        found = []
+        for key in rows.select(ids).unique().sort(ids).iter_rows():
+            model = self.model(*key)
+            found.append((*key, model.id, model.name, model.known_vendor))
+        schema = dict.fromkeys((*ids, "model", "name", "vendor"), pl.String())
+        return rows.join(pl.DataFrame(found, schema=schema, orient="row"), on=ids, how="left")
+
+    def of_models(self, rows: pl.DataFrame, models: Collection[str]) -> pl.DataFrame:
+        """The rows of the price table that are of some models, given by canonical ids."""
+        ids = rows.select("feed", "model").unique()
+        wanted = [self.model(*each).id in models for each in ids.iter_rows()]
+        named = ids.filter(pl.Series(wanted, dtype=pl.Boolean))
+        return rows.join(named, on=["feed", "model"], how="semi", maintain_order="left")
 
     def lab(self, feed: str, entity: str) -> str:
         """Vendor id behind a lab or author name of a feed, or "unknown"."""

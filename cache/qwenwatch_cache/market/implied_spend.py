@@ -11,7 +11,8 @@ import polars as pl
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.market.definitions import By, Definition, definition_of
 from qwenwatch_cache.market.directory import OTHER, Directory
-from qwenwatch_cache.market.known import Known, Origin
+from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.market.spend import NO_PRICE, NOT_YET, Use, over, spend, unpriced
 from qwenwatch_cache.market.token_prices import FREE, Basis, TokenPrice, TokenPrices, is_free

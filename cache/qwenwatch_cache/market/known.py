@@ -2,17 +2,23 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cached_property
 
 import polars as pl
 
 from qwenwatch_cache.errors import NothingToShow
-from qwenwatch_cache.feeds import CREDITS
-from qwenwatch_cache.frames import CATALOG_TABLE, FX_TABLE, PRICE_TABLE
+from qwenwatch_cache.frames import CATALOG_TABLE, FX_TABLE, PRICE_TABLE, Table
 from qwenwatch_cache.market.definitions import DEFINITIONS, By, Definition, definition_of
 from qwenwatch_cache.market.directory import Directory
 from qwenwatch_cache.market.leaderboard import leaderboard
+from qwenwatch_cache.market.origins import (
+    Origin,
+    origin_of,
+    price_origin,
+    rate_origin,
+    usage_origin,
+)
 from qwenwatch_cache.market.polls import KnownPolls
 from qwenwatch_cache.market.prices import COLUMNS as PRICE_COLUMNS
 from qwenwatch_cache.market.prices import Mix, prices
@@ -21,31 +27,7 @@ from qwenwatch_cache.market.standing import KnownStanding, Status
 from qwenwatch_cache.market.totals import totals
 from qwenwatch_cache.market.usage import KnownUsage, Span
 from qwenwatch_cache.market.windows import Grain, Window, last_complete
-from qwenwatch_cache.store import Store, as_of
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where figures came from.
-
-    Attributes:
-        feed: Name of the source.
-        publisher: Who publishes it, in a word.
-        as_of: The source's own date of its newest figure used, None if it states none.
-        fetched_at: When the feed was last read successfully, None if never.
-        licence: Licence line.
-        citation: Citation with `as_of` filled in.
-        status: "live" if this cache read the feed itself, "bundled" if the figures came with the
-            program, "mixed" if some did.
-    """
-
-    feed: str
-    publisher: str
-    as_of: datetime | None
-    fetched_at: datetime | None
-    licence: str
-    citation: str
-    status: Status
+from qwenwatch_cache.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +64,7 @@ class Known:
         at: The time.
         usage: Usage rows of the feeds that a definition counts, the last of each key.
         price: Price rows, all revisions; the columns that prices are answered from.
+        whole_price: The same with all columns.
         polls: Moments at which each feed was read successfully.
         standing: Figures with a span of their own, the newest of a time.
         catalog: Catalogue rows, all revisions.
@@ -106,13 +89,17 @@ class Known:
     @cached_property
     def price(self) -> pl.DataFrame:
         """Price rows, all revisions; only the columns that `prices` needs."""
-        rows = self._store.read(PRICE_TABLE, columns=PRICE_COLUMNS)
-        return _until(rows, "observed_at", self.at)
+        return self._rows(PRICE_TABLE, PRICE_COLUMNS)
+
+    @cached_property
+    def whole_price(self) -> pl.DataFrame:
+        """Price rows, all revisions, with all columns."""
+        return self._rows(PRICE_TABLE)
 
     @cached_property
     def catalog(self) -> pl.DataFrame:
         """Catalogue rows, all revisions."""
-        return _until(self._store.read(CATALOG_TABLE), "observed_at", self.at)
+        return self._rows(CATALOG_TABLE)
 
     @cached_property
     def directory(self) -> Directory:
@@ -122,7 +109,10 @@ class Known:
     @cached_property
     def rates(self) -> Rates:
         """Exchange rates."""
-        return Rates(_until(self._store.read(FX_TABLE), "observed_at", self.at))
+        return Rates(self._rows(FX_TABLE))
+
+    def _rows(self, table: Table, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        return self._store.read(table, columns=columns).filter(pl.col("observed_at") <= self.at)
 
     def totals(
         self, definition: Definition, by: By, grain: Grain, span: Span | None = None
@@ -239,20 +229,19 @@ class Known:
             total=_sum(here),
             previous_total=_sum(before),
             complete=not here.is_empty() and bool(here.get_column("complete").all()),
-            scope=_text(here.get_column("scope").first()) or definition.scope,
-            origin=self._usage_origin(here, window),
+            scope=str(here.get_column("scope").first() or definition.scope),
+            origin=self.usage_origin(here, window),
         )
         return self._boards[key]
 
     def prices(self, at: datetime, baseline: str, mix: Mix, prompt_tokens: int = 0) -> pl.DataFrame:
         """prices.PRICES at a time, as far as it was known, for prompts of a length."""
-        moment = min(at, self.at)
         return prices(
             self.price,
-            moment,
+            min(at, self.at),
             self.directory,
             polls=self.polls,
-            last_poll=lambda feed: self.polls.last(feed, moment),
+            last_poll=self.polls.last,
             baseline=baseline,
             mix=mix,
             prompt_tokens=prompt_tokens,
@@ -265,20 +254,13 @@ class Known:
         models: Collection[str] | None = None,
         since: datetime | None = None,
     ) -> pl.DataFrame:
-        """price_history.PRICE_HISTORY, as far as it was known; see there for the filters.
-
-        With `since` it begins with the prices that stood then: after years most of all changes are
-        of times that nobody asks about.
-        """
+        """price_history.PRICE_HISTORY, as far as it was known; see there for the filters."""
         # Not every question is about changes; it takes a while to load.
         from qwenwatch_cache.market.price_history import price_history
 
-        rows = _until(self._store.read(PRICE_TABLE), "observed_at", self.at)
-        if since is not None:
-            later = rows.filter(pl.col("observed_at") > since)
-            standing = as_of(rows, PRICE_TABLE, since).filter("listed")
-            rows = pl.concat([standing, later])
-        return price_history(rows, self.polls, self.directory, feeds=feeds, models=models)
+        return price_history(
+            self.whole_price, self.polls, self.directory, feeds=feeds, models=models, since=since
+        )
 
     def converted(
         self, offers: pl.DataFrame, baseline: str, currency: str, at: datetime
@@ -289,46 +271,21 @@ class Known:
 
         return converted(offers, baseline, currency, self.rates, at.date())
 
-    def rate_origin(self, feed: str, day: date) -> Origin:
-        """Where the exchange rates of a day came from."""
-        own = self.polls.last_own(feed, self.at)
-        stated = datetime(day.year, day.month, day.day, tzinfo=UTC)
-        return _origin(
-            feed, stated, self.polls.last(feed, self.at), "bundled" if own is None else "live"
-        )
-
     def price_origin(self, feed: str, at: datetime) -> Origin:
         """Where the prices of a feed at a time came from."""
-        last = self.polls.last(feed, at)
-        own = self.polls.last_own(feed, at)
-        return _origin(feed, last, last, "bundled" if own is None else "live")
+        return price_origin(self.polls, feed, at)
+
+    def rate_origin(self, feed: str, day: date) -> Origin:
+        """Where the exchange rates of a day came from."""
+        return rate_origin(self.polls, feed, day, self.at)
+
+    def usage_origin(self, rows: pl.DataFrame, window: Window) -> Origin:
+        """Where totals.TOTALS of a window, of one feed, came from."""
+        return usage_origin(self._usage, self.polls, rows, window, self.at)
 
     def origin(self, feed: str, as_of: datetime, status: Status) -> Origin:
         """Where figures of a feed came from that the source dates so."""
-        return _origin(feed, as_of, self.polls.last(feed, self.at), status)
-
-    def history_origins(self, board: Board) -> Sequence[Origin]:
-        """Where the windows before the board's came from, if from elsewhere."""
-        starts = {point["start"] for points in board.rows["history"] for point in points}
-        span = (min(starts, default=board.window.start), board.window.end)
-        known = self.totals(board.definition, board.by, board.window.grain, span)
-        earlier = known.filter(pl.col("start").is_in(list(starts)))
-        feeds = earlier.get_column("feed").unique().sort().to_list()
-        return [
-            self._usage_origin(rows, board.window.shifted(-1))
-            for feed in feeds
-            if feed != board.origin.feed
-            and not (rows := earlier.filter(pl.col("feed") == feed)).is_empty()
-        ]
-
-    def _usage_origin(self, rows: pl.DataFrame, window: Window) -> Origin:
-        feeds = rows.get_column("feed").unique().sort().to_list()
-        feed = feeds[0] if feeds else ""
-        kinds = rows.get_column("kind").unique().to_list()
-        periods, own = self._usage.periods(feed, kinds, window)
-        status: Status = "bundled" if not own else "live" if own == periods else "mixed"
-        stated = self._usage.newest_as_of(feed, kinds)
-        return _origin(feed, stated, self.polls.last(feed, self.at), status)
+        return origin_of(feed, as_of, self.polls.last(feed, self.at), status)
 
 
 def _span(window: Window, history: int) -> Span:
@@ -336,30 +293,6 @@ def _span(window: Window, history: int) -> Span:
     return window.shifted(-max(history, 2)).start, window.end
 
 
-def _until(frame: pl.DataFrame, column: str, at: datetime) -> pl.DataFrame:
-    return frame.filter(pl.col(column) <= at)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
-
-
 def _sum(rows: pl.DataFrame) -> int | None:
     values = rows.get_column("value")
     return None if values.is_empty() or values.null_count() else int(values.sum())
-
-
-def _origin(
-    feed: str, stated: datetime | None, fetched_at: datetime | None, status: Status
-) -> Origin:
-    credit = CREDITS.get(feed)
-    shown = f"{stated:%Y-%m-%dT%H:%MZ}" if stated else "an unknown date"
-    return Origin(
-        feed=feed,
-        publisher=credit.publisher if credit else feed,
-        as_of=stated,
-        fetched_at=fetched_at,
-        licence=credit.licence if credit else "",
-        citation=credit.citation.format(as_of=shown) if credit else "",
-        status=status,
-    )

@@ -4,7 +4,7 @@ A feed names the first 9 or 50 of a day or week and adds up the rest. Who is not
 them used no more than the smallest that is, and no more than the rest.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -67,6 +67,7 @@ class Listing:
         definition: What was counted.
         rows: "models" or "vendors".
         feed: Who states it.
+        kind: Whether the source names models or labs; vendors may have to be added up of models.
         as_of: The source's own date.
         period: The days.
         entries: Those named, most first.
@@ -79,6 +80,7 @@ class Listing:
     definition: Definition
     rows: str
     feed: str
+    kind: str
     as_of: datetime | None
     period: Period
     entries: Sequence[Entry]
@@ -97,11 +99,15 @@ def listing(known: Known, definition: Definition, rows: str, period: Period) -> 
         rows: "models" or "vendors".
         period: The days. They are made of published days, or of whole published weeks.
     """
-    by = "model" if rows == "models" else "vendor"
-    for grain, starts in (("day", _days(period)), ("week", _weeks(period))):
-        if starts is None:
+    tiles: tuple[tuple[Grain, Sequence[date]], ...]
+    tiles = (("day", _days(period)), ("week", _weeks(period)))
+    for grain, starts in tiles:
+        if not starts:
             continue
-        found = _rows(known, definition, by, grain, period)  # type: ignore[arg-type]
+        found = known.totals(definition, "model" if rows == "models" else "vendor", grain)
+        found = found.filter(
+            pl.col("start").is_between(period.first, period.last) & pl.col("complete")
+        )
         sources = found.select("feed", "kind").unique()
         if sources.height == 1 and found["start"].n_unique() == len(starts):
             return _listing(known, definition, rows, period, found)
@@ -116,21 +122,13 @@ def published(known: Known, definition: Definition, grain: Grain) -> list[Period
     return [Period(start, start + timedelta(days=length - 1)) for start in starts]
 
 
-def _rows(
-    known: Known, definition: Definition, by: str, grain: Grain, period: Period
-) -> pl.DataFrame:
-    return known.totals(definition, "model" if by == "model" else "vendor", grain).filter(
-        pl.col("start").is_between(period.first, period.last) & pl.col("complete")
-    )
-
-
-def _days(period: Period) -> Sequence[date] | None:
+def _days(period: Period) -> Sequence[date]:
     return [period.first + timedelta(days=number) for number in range(period.days)]
 
 
-def _weeks(period: Period) -> Sequence[date] | None:
+def _weeks(period: Period) -> Sequence[date]:
     if period.first.weekday() or period.days % 7:
-        return None
+        return []
     return [period.first + timedelta(days=number) for number in range(0, period.days, 7)]
 
 
@@ -156,6 +154,7 @@ def _listing(
         definition=definition,
         rows=rows,
         feed=feed,
+        kind=kind,
         as_of=as_of if isinstance(as_of, datetime) else None,
         period=period,
         entries=sorted(entries, key=lambda entry: (-entry.amount.low, entry.id, entry.entity)),
@@ -197,7 +196,3 @@ def _entry(known: Known, feed: str, kind: str, entity: str, amount: Bounds) -> E
 def added(amounts: Iterable[Bounds]) -> Bounds:
     """All together."""
     return sum(amounts, NOTHING)
-
-
-Wanted = Callable[[Entry], bool | None]
-"""Whether an entry counts; None if that is not known."""

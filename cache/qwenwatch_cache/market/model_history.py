@@ -60,15 +60,12 @@ def model_history(
             began is there as well, at its own time.
     """
     history = known.price_history(models=set(models))
-    offers = known.price.select("feed", "model").unique()
-    wanted = [known.directory.model(*each).id in models for each in offers.iter_rows()]
-    ids = offers.filter(pl.Series(wanted, dtype=pl.Boolean))
-    steps = price_steps(known.price.join(ids, on=["feed", "model"], how="semi"), history)
+    steps = price_steps(known.directory.of_models(known.price, models), history)
     changes = history.filter(pl.col("field").is_in([*FIELDS, *WHOLE]))
     # A 0 that stands for nothing is no fall by 100 %.
     ratio = pl.when(~pl.col("mark").is_in(["known", "unknown"])).then("ratio")
     changes = changes.with_columns(percent=ratio.map_elements(percent, return_dtype=pl.Float64))
-    changes, steps = (_named(terms.of(rows), known) for rows in (changes, steps))
+    changes, steps = (known.directory.named(terms.of(rows)) for rows in (changes, steps))
     steps = steps.sort("model", *_TILE, "at")
     if since is not None:
         begin = pl.lit(datetime.combine(since, time.min, UTC))
@@ -77,16 +74,3 @@ def model_history(
         steps = steps.filter((until > begin).fill_null(value=True))
     changes = changes.sort("at", "model", *_TILE, "field")
     return ModelHistory(conform(changes, MODEL_CHANGES), conform(steps, MODEL_STEPS))
-
-
-def _named(rows: pl.DataFrame, known: Known) -> pl.DataFrame:
-    """Bring models under their canonical ids."""
-    columns = ("feed", "source_id", "provider")
-    rows = rows.rename({"model": "source_id"})
-    found = []
-    for feed, source_id, provider in rows.select(columns).unique().sort(columns).iter_rows():
-        model = known.directory.model(feed, source_id, provider)
-        found.append((feed, source_id, provider, model.id, model.name))
-    schema = dict.fromkeys((*columns, "model", "name"), pl.String())
-    named = pl.DataFrame(found, schema=schema, orient="row")
-    return rows.join(named, on=columns, how="left")

@@ -4,18 +4,15 @@
 """
 
 from datetime import datetime
-from typing import Any
 
 import polars as pl
 
-from qwenwatch_cache.frames import CATALOG_TABLE, INSTANT, MONEY, PRICE_FIELDS, PRICE_TABLE
-from qwenwatch_cache.market.directory import Directory
-from qwenwatch_cache.market.doubts import extremes, without_glitches, without_jumps
-from qwenwatch_cache.market.in_force import ON_DEMAND, in_force, revisions, tier_in_force
+from qwenwatch_cache.frames import CATALOG_TABLE, INSTANT, MONEY, PRICE_FIELDS, conform
+from qwenwatch_cache.market.believed import believed
+from qwenwatch_cache.market.in_force import tier_in_force
 from qwenwatch_cache.market.known import Known
-from qwenwatch_cache.market.prices import CROSS_CHECK
-from qwenwatch_cache.store import Store, as_of
-from qwenwatch_cache.vendors import UNKNOWN
+from qwenwatch_cache.market.prices import cross_check
+from qwenwatch_cache.store import as_of
 
 OFFERS = pl.Schema(
     {
@@ -42,45 +39,24 @@ OFFERS = pl.Schema(
 _ORDER = ("model", "basis", "feed", "provider", "region", "source_id", "variant", "window_utc")
 
 
-def offers(known: Known, store: Store, at: datetime, prompt_tokens: int = 0) -> pl.DataFrame:
+def offers(known: Known, at: datetime, prompt_tokens: int = 0) -> pl.DataFrame:
     """Every offer in force at a time, one row per time of day that it has prices for.
 
     Args:
         known: What was known.
-        store: Where it was read from; all columns of prices are needed.
         at: The moment asked about.
         prompt_tokens: Length of the prompts; 0 for the shortest.
 
     Returns:
         OFFERS, sorted by model, basis, feed, provider, region, source id, variant and time of day.
-        Doubted prices are left out or unknown, by the rules of `doubts`.
+        Doubted prices are left out or unknown, as `prices` has them.
     """
     moment = min(at, known.at)
-    frame = store.read(PRICE_TABLE).filter(
-        (pl.col("observed_at") <= moment) & (pl.col("feed") != ON_DEMAND)
-    )
-    if frame.is_empty():
-        return pl.DataFrame(schema=OFFERS)
-    believed = without_jumps(revisions(frame, moment, *extremes()), moment, known.polls)
-    rows = tier_in_force(in_force(believed, moment), prompt_tokens)
-    rows = without_glitches(rows, lambda feed: known.polls.last(feed, moment))
-    rows = rows.rename({"model": "source_id"})
-    rows = rows.join(_named(rows, known.directory), on=["feed", "source_id", "provider"])
+    stated = believed(known.whole_price, moment, known.polls, known.polls.last)
+    rows = known.directory.named(tier_in_force(stated.rows, prompt_tokens))
     catalog = known.catalog.filter(pl.col("observed_at") <= moment)
-    rows = _with_context(rows, catalog).with_columns(cross_check=_cross_check())
-    return rows.select(OFFERS.names()).cast(dict(OFFERS.items())).sort(_ORDER)
-
-
-def _named(rows: pl.DataFrame, directory: Directory) -> pl.DataFrame:
-    found: list[dict[str, Any]] = []
-    columns = ("feed", "source_id", "provider")
-    for feed, source_id, provider in rows.select(columns).unique().sort(columns).iter_rows():
-        model = directory.model(feed, source_id, provider)
-        vendor = None if model.vendor == UNKNOWN else model.vendor
-        names = {"model": model.id, "name": model.name, "vendor": vendor}
-        found.append({"feed": feed, "source_id": source_id, "provider": provider, **names})
-    schema = dict.fromkeys((*columns, "model", "name", "vendor"), pl.String())
-    return pl.DataFrame(found, schema=schema)
+    rows = _with_context(rows, catalog).with_columns(cross_check=cross_check())
+    return conform(rows, OFFERS).sort(_ORDER)
 
 
 def _with_context(rows: pl.DataFrame, catalog: pl.DataFrame) -> pl.DataFrame:
@@ -96,10 +72,3 @@ def _with_context(rows: pl.DataFrame, catalog: pl.DataFrame) -> pl.DataFrame:
     plain = lengths.rename({"own": "source_id", "context_length": "plain"})
     rows = rows.join(plain, on=["feed", "source_id"], how="left")
     return rows.with_columns(pl.coalesce("context_length", "plain")).drop("plain")
-
-
-def _cross_check() -> pl.Expr:
-    """As `prices` has it: a cross-check feed's list price of what another feed lists as well."""
-    checks = (pl.col("basis") == "list") & pl.col("feed").is_in(list(CROSS_CHECK))
-    stated = (pl.col("basis") == "list") & ~checks
-    return checks & stated.any().over("model", "variant", pl.col("region") == "cn")

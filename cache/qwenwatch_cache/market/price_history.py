@@ -50,12 +50,13 @@ from typing import Any, Generic, TypeVar
 
 import polars as pl
 
-from qwenwatch_cache.frames import INSTANT, MONEY, PRICE_FIELDS
+from qwenwatch_cache.frames import INSTANT, MONEY, PRICE_FIELDS, PRICE_TABLE
 from qwenwatch_cache.market.corrections import with_corrections
 from qwenwatch_cache.market.directory import Directory
 from qwenwatch_cache.market.doubts import TWO_POLLS, Polls
 from qwenwatch_cache.market.in_force import GRACE, OFFER, ON_DEMAND
 from qwenwatch_cache.market.marks import Gap, Mark, Rounds, plain_marks, price_marks, runs_of
+from qwenwatch_cache.store import as_of
 
 RATIO_DIGITS = 9
 """Ratios are rounded to this many digits: 1.04 to 1.6 is 0.65."""
@@ -110,6 +111,7 @@ def price_history(
     *,
     feeds: Collection[str] | None = None,
     models: Collection[str] | None = None,
+    since: datetime | None = None,
 ) -> pl.DataFrame:
     """Every change of every price that is known.
 
@@ -119,6 +121,8 @@ def price_history(
         directory: Who is behind an id.
         feeds: Feeds wanted, None for all but that of single hosts.
         models: Canonical ids of the models wanted, None for all.
+        since: Begin with the prices that stood then, None with the first: after years most of all
+            changes are of times that nobody asks about.
 
     Returns:
         PRICE_HISTORY, sorted by time, then by offer, tier, time of day and field.
@@ -126,9 +130,10 @@ def price_history(
     rows = frame.filter(pl.col("feed") != ON_DEMAND)
     began = dict(rows.group_by("feed").agg(pl.col("observed_at").min()).iter_rows())
     if models is not None:
-        ids = rows.select("feed", "model").unique()
-        wanted = [directory.model(*each).id in models for each in ids.iter_rows()]
-        rows = rows.join(ids.filter(pl.Series(wanted, dtype=pl.Boolean)), on=["feed", "model"])
+        rows = directory.of_models(rows, models)
+    if since is not None:
+        standing = as_of(rows, PRICE_TABLE, since).filter("listed")
+        rows = pl.concat([standing, rows.filter(pl.col("observed_at") > since)])
     rounds = {feed: Rounds(polls.get(feed, ())) for feed in began}
     changes: list[dict[str, Any]] = []
     columns = [*OFFER, "observed_at", "listed", "tier_from", "window_utc", *PRICE_FIELDS]

@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 import polars as pl
 
+from qwenwatch_cache.market.hours import WEEK, minutes_of_week
 from qwenwatch_cache.market.in_force import OFFER
 from qwenwatch_cache.market.prices import CROSS_CHECK, Mix
 from qwenwatch_cache.market.windows import Grain, Window
 
 ALL = "all"
 """In the place of a vendor: the models of all vendors that are known, one basket."""
-
-WEEK = 7 * 24 * 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +38,7 @@ class Price:
 
     def blended(self, mix: Mix, *, cached: bool) -> Decimal:
         """The price of a workload, with the cached price or without."""
-        again = self.cached if cached and self.cached is not None else self.input
-        return self.input * mix.input + self.output * mix.output + again * mix.cached
+        return mix.price(self.input, self.output, self.cached if cached else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +164,7 @@ def _price(tiles: Mapping[str, Sequence[Step]], at: datetime) -> Price | None:
         step = steps[number - 1] if number else None
         if step is not None and step.input and step.output:
             parts[window] = step
-    if sum(map(minutes, parts)) != WEEK:
+    if sum(map(minutes_of_week, parts)) != WEEK:
         return None
     given = _mean({window: step.input for window, step in parts.items()})
     taken = _mean({window: step.output for window, step in parts.items()})
@@ -178,15 +176,5 @@ def _price(tiles: Mapping[str, Sequence[Step]], at: datetime) -> Price | None:
 
 def _mean(amounts: Mapping[str, Decimal | None]) -> Decimal | None:
     """The mean over the minutes of a week of amounts by time of day, None if one is unknown."""
-    parts = [minutes(window) * one for window, one in amounts.items() if one is not None]
+    parts = [minutes_of_week(window) * one for window, one in amounts.items() if one is not None]
     return sum(parts, Decimal(0)) / WEEK if len(parts) == len(amounts) else None
-
-
-def minutes(window: str) -> int:
-    """How many minutes of a week a window of frames.PRICE holds; "" is all of them."""
-    if not window:
-        return WEEK
-    hours = window.rpartition(" ")[2]
-    begin, end = (int(part[:2]) * 60 + int(part[2:]) for part in hours.split("-"))
-    days = len(window.partition(" ")[0]) if " " in window else 7
-    return ((end - begin) % (24 * 60) or 24 * 60) * days

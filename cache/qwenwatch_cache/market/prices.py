@@ -1,24 +1,17 @@
 """What a model costs at a time, on every basis, and against a baseline model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, MONEY, PRICE_TABLE
-from qwenwatch_cache.market.directory import Directory, Model
-from qwenwatch_cache.market.doubts import Polls, extremes, without_glitches, without_jumps
-from qwenwatch_cache.market.in_force import (
-    ON_DEMAND,
-    in_force,
-    revisions,
-    tier_in_force,
-    window_in_force,
-)
-from qwenwatch_cache.vendors import UNKNOWN
+from qwenwatch_cache.market.believed import LastPoll, believed
+from qwenwatch_cache.market.directory import Directory
+from qwenwatch_cache.market.doubts import Polls
+from qwenwatch_cache.market.in_force import tier_in_force, window_in_force
 
 CROSS_CHECK = frozenset({"litellm"})
 """Feeds that repeat list prices of others: worth a look where they differ, yet where another feed
@@ -81,6 +74,14 @@ class Mix:
             stated = ", ".join(str(part) for part in parts)
             raise ValueError(f"the parts of a mix must be 0 or more and add up to 1, not {stated}")
 
+    def price(self, input_: Decimal, output: Decimal, cached: Decimal | None) -> Decimal:
+        """The price of a token; cached ones cost as much as input where no price of them is known.
+
+        `blended` of PRICES is the same, for columns.
+        """
+        again = input_ if cached is None else cached
+        return input_ * self.input + output * self.output + again * self.cached
+
 
 def prices(
     frame: pl.DataFrame,
@@ -88,7 +89,7 @@ def prices(
     directory: Directory,
     *,
     polls: Polls,
-    last_poll: Callable[[str], datetime | None] | None = None,
+    last_poll: LastPoll | None = None,
     baseline: str,
     mix: Mix,
     prompt_tokens: int = 0,
@@ -100,7 +101,7 @@ def prices(
         at: The moment asked about.
         directory: Who is behind an id.
         polls: Moments at which each feed was asked successfully, by feed.
-        last_poll: The last of them up to `at` by feed, where it can be had without all others.
+        last_poll: The last of them, where it can be had without all others.
         baseline: Canonical id of the model that ratios refer to.
         mix: Workload behind `blended`. Cached tokens are counted at the input price where no
             cached price is stated.
@@ -116,26 +117,15 @@ def prices(
         price on the same basis and in the same currency, those for mainland China to its price
         there; of several offers of the baseline the cheapest counts.
     """
-    known = frame.select(COLUMNS).filter(
-        (pl.col("observed_at") <= at) & (pl.col("feed") != ON_DEMAND)
-    )
-    if known.is_empty():
-        return pl.DataFrame(schema=PRICES)
-    believed = without_jumps(revisions(known, at, *extremes()), at, polls)
-    rows = tier_in_force(in_force(believed, at), prompt_tokens)
-    rows = window_in_force(rows, at)
-    rows = without_glitches(rows, last_poll or partial(_last_poll, polls, at))
-    # OpenRouter sent "0" for whatever did not apply until 2026-03-29: that is no cached price.
-    stated = (pl.col("cache_read") != 0) | (pl.col("input") == 0)
-    rows = rows.with_columns(cache_read=pl.when(stated).then("cache_read"))
-    rows = _with_last_change(rows, believed)
-    rows = _with_models(rows, directory)
+    stated = believed(frame.select(COLUMNS), at, polls, last_poll)
+    rows = window_in_force(tier_in_force(stated.rows, prompt_tokens), at)
+    rows = directory.named(_with_last_change(rows, stated.revisions))
     blended = (
         pl.col("input") * pl.lit(mix.input, MONEY)
         + pl.col("output") * pl.lit(mix.output, MONEY)
         + pl.coalesce("cache_read", "input") * pl.lit(mix.cached, MONEY)
     )
-    rows = rows.with_columns(blended=blended.cast(MONEY), cross_check=_cross_check())
+    rows = rows.with_columns(blended=blended.cast(MONEY), cross_check=cross_check())
     return (
         with_ratios(rows, baseline)
         .select(PRICES.names())
@@ -145,10 +135,6 @@ def prices(
             descending=[False, True] + [False] * 4,
         )
     )
-
-
-def _last_poll(polls: Polls, at: datetime, feed: str) -> datetime | None:
-    return max((moment for moment in polls.get(feed, ()) if moment <= at), default=None)
 
 
 def _with_last_change(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
@@ -177,29 +163,7 @@ def _with_last_change(rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     return rows.join(steps, on="id", how="left")
 
 
-def _with_models(rows: pl.DataFrame, directory: Directory) -> pl.DataFrame:
-    models: list[dict[str, str | None]] = []
-    named = ("feed", "model", "provider")
-    for feed, source_id, provider in rows.select(named).unique().sort(named).iter_rows():
-        model: Model = directory.model(feed, source_id, provider)
-        models.append(
-            {
-                "feed": feed,
-                "source_id": source_id,
-                "provider": provider,
-                "model": model.id,
-                "name": model.name,
-                "vendor": None if model.vendor == UNKNOWN else model.vendor,
-            }
-        )
-    columns = ("feed", "source_id", "provider", "model", "name", "vendor")
-    schema = dict.fromkeys(columns, pl.String())
-    return rows.rename({"model": "source_id"}).join(
-        pl.DataFrame(models, schema=schema), on=["feed", "source_id", "provider"], how="left"
-    )
-
-
-def _cross_check() -> pl.Expr:
+def cross_check() -> pl.Expr:
     """Whether a row is a cross-check feed's list price of what another feed lists as well.
 
     Prices for mainland China and those for everywhere else stand for themselves.

@@ -59,6 +59,14 @@ class Rates:
         below, other_feed = to_pivot[newest]
         return Rate(above / below, newest, feed or other_feed)
 
+    def series(self, base: str, quote: str) -> list[Rate]:
+        """`rate` of every day on which both currencies are stated, oldest first."""
+        above, below = self._until(quote, date.max), self._until(base, date.max)
+        return [
+            Rate(above[day][0] / below[day][0], day, above[day][1] or below[day][1])
+            for day in sorted(above.keys() & below.keys())
+        ]
+
     def _until(self, currency: str, day: date) -> dict[date, tuple[Decimal, str]]:
         if currency == PIVOT:
             every = {stated[0] for rows in self._stated.values() for stated in rows}

@@ -20,14 +20,14 @@ class Selection:
         entries: Those that belong to it for certain.
         open: Upper bound of what belongs to it besides, of nobody knows whom.
         least: The least that it is in all.
-        without: The entry or vendor left out, None if nobody is.
+        without: Name of the entry or vendor left out, "" if nobody is.
     """
 
     among: str
     entries: Sequence[Entry]
     open: Decimal
     least: Decimal
-    without: tuple[str, str] | None = None
+    without: str = ""
 
     def total(self) -> Bounds:
         """Everything in it."""
@@ -90,23 +90,19 @@ def _top(listed: Listing, count: int) -> Selection:
     return Selection(f"top {count}", certain, min(most, listed.rest + named), least)
 
 
-def left_out(listed: Listing, chosen: Selection) -> list[tuple[str, str, Selection]]:
-    """The selection without each one entry, and without each vendor that has several.
-
-    Returns:
-        Name of who is left out, its id, and what remains.
-    """
+def left_out(listed: Listing, chosen: Selection) -> list[Selection]:
+    """The selection without each one entry, and without each vendor that has several."""
     vendors: dict[str, list[Entry]] = {}
     for entry in chosen.entries:
         vendors.setdefault(entry.vendor or entry.entity, []).append(entry)
     found = []
     for entry in chosen.entries:
         name = f"{entry.name} ({', '.join(part for part in _whose(entry, listed) if part)})"
-        found.append((name, entry.entity, _without(chosen, [entry], entry.entity)))
+        found.append(_without(chosen, [entry], name))
     for vendor, entries in sorted(vendors.items()):
         if len(entries) > 1:
             name = f"all {len(entries)} of {vendor} ({entries[0].country or 'country unknown'})"
-            found.append((name, vendor, _without(chosen, entries, vendor)))
+            found.append(_without(chosen, entries, name))
     return found
 
 
@@ -124,8 +120,8 @@ def _whose(entry: Entry, listed: Listing) -> tuple[str, str]:
     return (entry.vendor if listed.rows == "models" else "", entry.country)
 
 
-def _without(chosen: Selection, gone: Sequence[Entry], id_: str) -> Selection:
+def _without(chosen: Selection, gone: Sequence[Entry], name: str) -> Selection:
     rest = [entry for entry in chosen.entries if entry not in gone]
     less = added(entry.amount for entry in gone)
     least = max(chosen.least - less.low, ZERO) if chosen.least else ZERO
-    return Selection(chosen.among, rest, chosen.open, least, (id_, id_))
+    return Selection(chosen.among, rest, chosen.open, least, name)

@@ -10,7 +10,7 @@ from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.frames import INSTANT
 from qwenwatch_cache.market.apps import AMOUNT, APPS, apps
 from qwenwatch_cache.market.definitions import DEFINITIONS, STANDING
-from qwenwatch_cache.market.known import Known, Origin
+from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.measured import (
     COUNTRIES,
     LEADERS,
@@ -20,6 +20,7 @@ from qwenwatch_cache.market.measured import (
     of_organisations,
     of_sessions,
 )
+from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.sessions import SESSIONS, sessions
 from qwenwatch_cache.market.standing import CARRIED, Reach
 from qwenwatch_cache.market.windows import Grain, Window, last_complete

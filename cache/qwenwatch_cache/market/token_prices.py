@@ -4,7 +4,7 @@ Usage is stated in tokens, without saying which were input, output or cached. A 
 can so only be a range; see `qwenwatch_cache.market.spend` for what is made of it.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -15,17 +15,17 @@ from typing import Any, Literal
 import polars as pl
 
 from qwenwatch_cache.identity import split_variant
+from qwenwatch_cache.market.believed import LastPoll, believed
 from qwenwatch_cache.market.directory import Directory
-from qwenwatch_cache.market.doubts import Polls, extremes, without_glitches, without_jumps
-from qwenwatch_cache.market.in_force import ON_DEMAND, in_force, revisions
+from qwenwatch_cache.market.doubts import Polls
+from qwenwatch_cache.market.hours import minutes_of_day
+from qwenwatch_cache.market.in_force import ON_DEMAND
 from qwenwatch_cache.market.prices import COLUMNS, CROSS_CHECK, Mix
 
 Basis = Literal["route", "list"]
 
 CURRENCY = "USD"
 """The currency of all amounts; offers in another one are not looked at."""
-
-MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class TokenPrices:
         basis: Basis,
         *,
         polls: Polls,
-        last_poll: Callable[[str, datetime], datetime | None],
+        last_poll: LastPoll,
         mix: Mix,
     ) -> None:
         """Take what is known of prices.
@@ -74,7 +74,7 @@ class TokenPrices:
             basis: Route prices, or list prices: those for everywhere before those for mainland
                 China, the vendors' own before what only repeats them.
             polls: Moments at which each feed was read successfully, by feed.
-            last_poll: The last of them up to a moment.
+            last_poll: The last of them, where it can be had without all others.
             mix: Workload behind the expected price.
         """
         self._offers = _offers(frame, directory, models, basis)
@@ -85,20 +85,15 @@ class TokenPrices:
     def on(self, day: date, known_at: datetime) -> Mapping[str, TokenPrice]:
         """Prices by id of the model (with its variant) as they stood at the end of a day.
 
-        They are believed as `prices` believes them at that moment: jumps and zeros in doubt are
-        not. A model is missing if nothing was stated, or if any of its tiers and hours of that day
-        has an unknown price.
+        They are believed as `prices` believes them at that moment. A model is missing if nothing
+        was stated, or if any of its tiers and hours of that day has an unknown price.
 
         Args:
             day: The day, UTC; of prices by day of the week those of this day count.
             known_at: Nothing observed later is used.
         """
         at = min(datetime.combine(day, time.max, UTC), known_at)
-        known = self._offers.filter(pl.col("observed_at") <= at)
-        if known.is_empty():
-            return {}
-        believed = without_jumps(revisions(known, at, *extremes()), at, self._polls)
-        rows = without_glitches(in_force(believed, at), lambda feed: self._last_poll(feed, at))
+        rows = believed(self._offers, at, self._polls, self._last_poll).rows
         rows = rows.filter(pl.col("rank") == pl.col("rank").min().over("id_of_model"))
         rows = rows.sort("id_of_model", "feed", "model", "provider", "tier_from", "window_utc")
         found = {}
@@ -143,13 +138,13 @@ def _offers(
 
 def _token_price(tiles: Sequence[Mapping[str, Any]], weekday: int, mix: Mix) -> TokenPrice | None:
     """The price of a model from its tiers and hours of a day, None if any of them is unknown."""
-    tiles = [tile for tile in tiles if _minutes(tile["window_utc"], weekday)]
+    tiles = [tile for tile in tiles if minutes_of_day(tile["window_utc"], weekday)]
     base = [tile for tile in tiles if tile["tier_from"] == 0]
     if not base or any(tile["input"] is None or tile["output"] is None for tile in tiles):
         return None
     kinds = [price for tile in tiles for price in _kinds(tile)]
-    minutes = [_minutes(tile["window_utc"], weekday) for tile in base]
-    blended = [blend(tile["input"], tile["output"], tile["cache_read"], mix) for tile in base]
+    minutes = [minutes_of_day(tile["window_utc"], weekday) for tile in base]
+    blended = [mix.price(tile["input"], tile["output"], tile["cache_read"]) for tile in base]
     return TokenPrice(
         low=min(kinds),
         high=max(kinds),
@@ -158,32 +153,12 @@ def _token_price(tiles: Sequence[Mapping[str, Any]], weekday: int, mix: Mix) -> 
     )
 
 
-def blend(input_: Decimal, output: Decimal, cache_read: Decimal | None, mix: Mix) -> Decimal:
-    """The price of a token of a workload.
-
-    Cached tokens cost as much as input where no price of them is stated; a cached price of 0 beside
-    an input price is none (OpenRouter sent "0" for whatever did not apply until 2026-03-29).
-    """
-    return input_ * mix.input + output * mix.output + (cache_read or input_) * mix.cached
-
-
 def _kinds(tile: Mapping[str, Any]) -> Iterable[Decimal]:
     """What the kinds of tokens cost that a price is stated of."""
     yield tile["input"]
     yield tile["output"]
-    if tile["cache_read"]:
+    if tile["cache_read"] is not None:
         yield tile["cache_read"]
-
-
-def _minutes(window_utc: str, weekday: int) -> int:
-    """How many minutes of a day of the week a time of day holds, see `in_force.window_in_force`."""
-    days, _, hours = window_utc.rpartition(" ")
-    if days and str(weekday) not in days:
-        return 0
-    if not hours:
-        return MINUTES
-    start, end = (int(each[:2]) * 60 + int(each[2:]) for each in hours.split("-"))
-    return (end - start) % MINUTES or MINUTES
 
 
 def _sum(amounts: Iterable[Decimal]) -> Decimal:

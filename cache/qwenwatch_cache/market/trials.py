@@ -52,7 +52,8 @@ class Trial:
         as_of: The source's own date.
         first: First day that the figures are of.
         last: Last day.
-        key: The same for all measures under one scope: what figures of one sentence share.
+        keys: The same for all measures under one scope, which figures of one sentence share; a sum
+            is the same under all scopes that leave out only who is not in it.
     """
 
     conditions: tuple[str, ...]
@@ -64,7 +65,7 @@ class Trial:
     as_of: datetime | None
     first: date
     last: date
-    key: str = ""
+    keys: tuple[str, ...] = ()
 
     def fit(self, figure: Figure) -> Fit:
         """Whether the value would be printed as claimed."""
@@ -89,12 +90,17 @@ def in_order(trials: Sequence[Trial], figure: Figure) -> list[Trial]:
 
     def key(trial: Trial) -> tuple[int, int, Decimal, str, date]:
         fit = rank[trial.fit(figure)]
-        far = trial.distance(figure)
-        if fit < 2:
-            return fit, len(trial.conditions), far, trial.scope, trial.first
-        return fit, 0, far, trial.scope, trial.first
+        conditions = len(trial.conditions) if fit < 2 else 0
+        far = trial.distance(figure) if fit == 2 else _off_centre(trial, figure)
+        return fit, conditions, far, trial.scope, trial.first
 
     return sorted(trials, key=key)
+
+
+def _off_centre(trial: Trial, figure: Figure) -> Decimal:
+    if figure.low is None or figure.high is None:
+        return Decimal(0)
+    return abs(trial.low - (figure.low + figure.high) / 2)
 
 
 def trials_frame(claim: str, trials: Sequence[Trial], figure: Figure) -> pl.DataFrame:

@@ -16,7 +16,8 @@ from qwenwatch_cache.market.leaderboard import SHARE_DIGITS
 from qwenwatch_cache.market.windows import Window
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Known, Origin
+    from qwenwatch_cache.market.known import Known
+    from qwenwatch_cache.market.origins import Origin
 
 Number = TypeVar("Number", int, float)
 Status = Literal["mapped", "cloaked", "unmapped", "other"]

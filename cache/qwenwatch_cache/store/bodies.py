@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from qwenwatch_cache.errors import StoreError
 from qwenwatch_cache.store.files import TEMPORARY, Damaged, first_line, write_bytes
 
 FOLDER = "bodies"
@@ -117,16 +116,3 @@ def drop_old(root: Path, now: datetime, days: int) -> None:
         if body.came < now - timedelta(days=days):
             with contextlib.suppress(OSError):
                 body.path.unlink()
-
-
-def size_of(root: Path) -> tuple[int, int]:
-    """Number of kept bodies, and their bytes on disk.
-
-    Raises:
-        StoreError: The folder cannot be read.
-    """
-    try:
-        sizes = [body.path.stat().st_size for body in kept(root)]
-    except OSError as error:
-        raise StoreError(f"cannot read {root / FOLDER}: {error.strerror}") from error
-    return len(sizes), sum(sizes)

@@ -6,8 +6,8 @@ from datetime import timedelta
 from typing import cast
 
 from qwenwatch.commands.answering import answer_question
-from qwenwatch.days import day_option, parse_day
 from qwenwatch.config import Config, ConfigError
+from qwenwatch.days import day_option, parse_day
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.session import Session
 from qwenwatch_cache.errors import QwenwatchError

@@ -16,8 +16,9 @@ from qwenwatch.session import Session
 from qwenwatch_cache.errors import NothingToShow, QwenwatchError
 from qwenwatch_cache.identity import load_identity
 from qwenwatch_cache.market.cost import Wanted, cost
-from qwenwatch_cache.market.known import Known, Origin
+from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.offers import offers
+from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.own_usage import model_of, own_usage
 from qwenwatch_cache.market.rates import Rate
 from qwenwatch_cache.market.usage_export import Export, read_export
@@ -55,7 +56,7 @@ def _ask(
     identity = load_identity()
     at = end_of(day_option(options.date), known.at)
     currency = options.currency
-    found = offers(known, session.store, at, workload.size or 0)
+    found = offers(known, at, workload.size or 0)
     if found.is_empty():
         raise NothingToShow("no prices are known for this day: run `qwenwatch refresh`")
     wanted = Wanted(

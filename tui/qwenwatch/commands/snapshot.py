@@ -8,8 +8,8 @@ from dataclasses import replace
 from datetime import date
 
 from qwenwatch.commands.context import read_config, wants_colour, write_out
-from qwenwatch.days import day_option
 from qwenwatch.config import Config
+from qwenwatch.days import day_option
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.ready_snapshot import Answer, Question, read_ready_snapshot
 from qwenwatch_cache.clock import system_clock

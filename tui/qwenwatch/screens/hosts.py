@@ -12,10 +12,10 @@ from qwenwatch_widgets.headline import NO_HEADLINE, StatusLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.stack import TableStack
 from qwenwatch_widgets.tables import ViewTable
-from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.market import HostsView
 from qwenwatch_widgets.views.query import TablesQuery
 from qwenwatch_widgets.views.table import TableView
+from qwenwatch_widgets.views.tables import TablesView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
 _NOTHING = TableView("", "", (), (), empty="Nothing to show: the line below says why.")

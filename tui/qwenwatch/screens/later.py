@@ -13,6 +13,20 @@ def tables_screen(desk: "Desk", question: str) -> "Page":
     return TablesScreen(desk, question)
 
 
+def prices_screen(desk: "Desk", baseline: str) -> "Page":
+    """The Prices screen."""
+    from qwenwatch.screens.prices import PricesScreen
+
+    return PricesScreen(desk, baseline)
+
+
+def claims_screen(desk: "Desk") -> "Page":
+    """The Claims screen."""
+    from qwenwatch.screens.claims import ClaimsScreen
+
+    return ClaimsScreen(desk)
+
+
 def feeds_screen(desk: "Desk") -> "Page":
     """The Feeds screen."""
     from qwenwatch.screens.feeds import FeedsScreen

@@ -16,7 +16,7 @@ from qwenwatch_widgets.panels import PanelGrid
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.text import plain
 from qwenwatch_widgets.views.market import Headline, MarketView
-from qwenwatch_widgets.views.query import MarketQuery
+from qwenwatch_widgets.views.query import MarketQuery, RememberQuery
 from qwenwatch_widgets.views.table import TableView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
@@ -70,6 +70,8 @@ class MarketScreen(Page):
                 tooltip="Compare prices with this model"),
         Binding("o", "source", "source", id="market.source",
                 tooltip="Open the source in a browser"),
+        Binding("c", "remember", "claim", show=False, id="market.remember",
+                tooltip="Remember the figure as a claim, to be checked from now on"),
         Binding("z", "zoom", "zoom", id="market.zoom", tooltip="Give the pane the whole screen"),
         Binding("escape", "unzoom", "Back", show=False, id="market.unzoom",
                 tooltip="Back from zoom and from the prices"),
@@ -89,8 +91,6 @@ class MarketScreen(Page):
                 tooltip="Sort the leaders by the next column"),
         Binding("S", "in_leaders('reverse')", "Reverse", show=False, id="market.reverse",
                 tooltip="Reverse the order of the leaders"),
-        Binding("3", "focus_pane('prices')", "Prices", show=False, id="market.to-prices",
-                tooltip="To the prices"),
     ]  # fmt: skip
 
     view: reactive[MarketView | None] = reactive(None, init=False)
@@ -230,6 +230,22 @@ class MarketScreen(Page):
             self.say(f"Opened {url}")
         else:
             self.say("These figures have no page to open")
+
+    def action_remember(self) -> None:
+        """Make a claim of the figure under the cursor."""
+        table, row = "leaders", ""
+        if self.prices.has_focus and self.prices.row is not None:
+            table, row = "prices", self.prices.row.key
+        elif self.panels.has_focus and self.panels.panel is not None:
+            row = self.panels.panel.vendor
+        elif self.leaders.row is not None:
+            row = self.leaders.row.key
+        if not row:
+            self.say("There is no figure under the cursor")
+            return
+        by = "vendor" if self.panels.has_focus else self._query_shown.by
+        query = RememberQuery(table, row, replace(self._query_shown, by=by))
+        self.ask(self.desk.answers.remember(query), self.say, failed="Not a claim", group="claim")
 
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, or take it back."""

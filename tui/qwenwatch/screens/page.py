@@ -19,7 +19,9 @@ Answer = TypeVar("Answer")
 
 PLACES = (
     Choice("1", "Market"),
+    Choice("3", "Prices"),
     Choice("4", "Definitions"),
+    Choice("5", "Claims"),
     Choice("6", "Changes"),
     Choice("7", "Feeds"),
 )

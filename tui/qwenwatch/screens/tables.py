@@ -1,6 +1,7 @@
 """One question and its answer as tables, one below the other: Definitions, Changes."""
 
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 
 from textual import getters
@@ -11,9 +12,9 @@ from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk, Page
 from qwenwatch_widgets.headline import NO_HEADLINE, StatusLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.stack import TableStack
-from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.query import TablesQuery
 from qwenwatch_widgets.views.table import TableView
+from qwenwatch_widgets.views.tables import TablesView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
 _NOTHING = TableView("", "", (), (), empty="Nothing to show: the line below says why.")
@@ -25,6 +26,9 @@ class TablesScreen(Page):
     """The tables of an answer; `t`, `<` and `>` ask for other times."""
 
     AUTO_FOCUS = "ViewTable"
+
+    OPENS: ClassVar[int] = 0
+    """How many tables, from the top, have rows that can be opened."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.focus_next", "table", id="tables.next", key_display="⇥",
@@ -60,7 +64,7 @@ class TablesScreen(Page):
         """Make one table, empty until there is an answer."""
         name = self.query_wanted.question.capitalize()
         yield TopLines(NO_HEADLINE, places=PLACES, here=name)
-        yield TableStack(_WAIT, ascii_only=self.desk.ascii_only)
+        yield TableStack(_WAIT, opens=self.OPENS, ascii_only=self.desk.ascii_only)
         yield StatusLines()
         yield KeyBar(last=LAST_KEYS)
 
@@ -80,6 +84,10 @@ class TablesScreen(Page):
         said = (view.summary, view.caveat, *self._sources, view.health)
         return tuple(text for text in said if text)
 
+    def newest(self) -> str:
+        """Say that nothing comes after what is shown."""
+        return f"This is the newest complete {self.query_wanted.grain}"
+
     def action_grain(self) -> None:
         """Switch between days, weeks and months, from the newest one."""
         at = _GRAINS.index(self.query_wanted.grain)
@@ -90,7 +98,7 @@ class TablesScreen(Page):
         """Step back (1) or forth (-1) in time."""
         back = self.query_wanted.steps_back + step
         if back < 0:
-            self.say(f"This is the newest complete {self.query_wanted.grain}")
+            self.say(self.newest())
             return
         self._want(replace(self.query_wanted, steps_back=back))
 
@@ -105,10 +113,10 @@ class TablesScreen(Page):
 
     def _want(self, query: TablesQuery) -> None:
         self.query_wanted = query
-        self.ask(self.desk.answers.tables(query), self._apply)
+        self.ask(self.desk.answers.tables(query), partial(self._apply, query))
 
-    def _apply(self, view: TablesView) -> None:
-        self._query_shown = self.query_wanted
+    def _apply(self, query: TablesQuery, view: TablesView) -> None:
+        self._query_shown = self.query_wanted = query
         self._sources = view.sources
         with self.app.batch_update():
             self.top.view = self.status.view = view.headline

@@ -11,10 +11,10 @@ from qwenwatch_widgets.headline import StatusLines, TextLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.panels import VendorPanel
 from qwenwatch_widgets.tables import ViewTable
-from qwenwatch_widgets.views.answer import TablesView
 from qwenwatch_widgets.views.market import Headline, PanelView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 from qwenwatch_widgets.views.table import TableView
+from qwenwatch_widgets.views.tables import TablesView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
 

@@ -74,6 +74,11 @@ def number(amount: Decimal | None) -> float | int | None:
     return int(amount) if amount == amount.to_integral_value() else float(amount)
 
 
+def sortable(amount: Decimal | None) -> float | None:
+    """What a cell with an amount is sorted by."""
+    return None if amount is None else float(amount)
+
+
 def change(percent: float | None) -> str:
     """A relative change that is given in per cent, signed: ``-35.0 %``."""
     if percent is None:

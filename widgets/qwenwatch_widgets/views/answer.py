@@ -1,11 +1,17 @@
 """The answer to one question, as every printer wants it: pages for people, rows for programs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from qwenwatch_widgets.views.market import Headline
-from qwenwatch_widgets.views.table import TableView, Tone
+from qwenwatch_cache.clock import is_replayed, iso
+from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.sources import source_row
+from qwenwatch_widgets.views.table import TableView
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.market.origins import Origin
 
 SCHEMA_VERSION = 1
 """Of every JSON document; docs/snapshot.schema.json describes that of a snapshot."""
@@ -45,39 +51,23 @@ class Answer:
     parts: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
-class TablesView:
-    """The answer to a question on the screen.
-
-    Attributes:
-        headline: What the figures are, above and below the tables.
-        tables: One below the other.
-        sources: One line per source.
-    """
-
-    headline: Headline
-    tables: tuple[TableView, ...]
-    sources: tuple[str, ...]
-
-
-def tables_view(page: Page, *, window: str, health: tuple[str, Tone]) -> TablesView:
-    """A page for the screen.
+def framed(known_at: datetime, origins: Iterable["Origin"], **asked: object) -> dict[str, Any]:
+    """What the JSON documents of all answers begin with.
 
     Args:
-        page: The answer for people; its first line says what holds for all of it.
-        window: The time that it is about.
-        health: One line about the feeds, and its tone.
+        known_at: Nothing learned later was used.
+        origins: Where the figures came from.
+        asked: What was asked, and what holds for all of the answer; lists of rows are added.
     """
-    first, *others = (*page.lines, "")
-    text, tone = health
-    headline = Headline(
-        window=window,
-        badge="",
-        badge_tone="",
-        summary=first,
-        caveat=" · ".join(line for line in others if line),
-        source=" · ".join(page.sources[:1]),
-        health=text,
-        health_tone=tone,
-    )
-    return TablesView(headline, tuple(page.tables), tuple(page.sources))
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "replayed": is_replayed(),
+        "known_at": iso(known_at),
+        **asked,
+        "sources": [source_row(origin, known_at) for origin in origins],
+    }
+
+
+def known_lines(known_at: datetime) -> list[str]:
+    """As of when an answer is, and whether time is played."""
+    return [f"known at {amounts.instant(known_at)}", *(["replayed"] if is_replayed() else [])]

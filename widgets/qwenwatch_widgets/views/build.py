@@ -36,7 +36,7 @@ def market_view(known: "Known", query: MarketQuery, scene: Scene) -> MarketView:
     Raises:
         NothingToShow: There are no figures for what the query asks.
     """
-    board = _board(known, query)
+    board = board_of(known, query)
     vendors = (
         board if query.by == "vendor" else known.board(board.definition, "vendor", board.window)
     )
@@ -67,7 +67,7 @@ def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -
     Raises:
         NothingToShow: There are no figures for what the query asks.
     """
-    board = _board(known, query, by="vendor", history=53)
+    board = board_of(known, query, by="vendor", history=53)
     models = known.board(board.definition, "model", board.window)
     at = _price_moment(known, board)
     baseline = _baseline(known, query)
@@ -95,11 +95,22 @@ def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -
     )
 
 
-def _board(known: "Known", query: MarketQuery, *, by: str = "", history: int = 26) -> "Board":
+def board_of(known: "Known", query: MarketQuery, *, by: str = "", history: int = 26) -> "Board":
+    """The leaderboard that a query asks for.
+
+    Raises:
+        NothingToShow: There are no figures for it.
+    """
     grain = cast("Grain", query.grain)
     definition = known.choose_definition(grain, query.definition)
     window = known.choose_window(definition, grain, None, query.steps_back)
     return known.board(definition, cast("By", by or query.by), window, history=history)
+
+
+def offers_of(known: "Known", query: MarketQuery, mix: "Mix") -> tuple[datetime, "pl.DataFrame"]:
+    """The prices that the screen of a query shows, and the moment that they are of."""
+    at = _price_moment(known, board_of(known, query))
+    return at, _offers(known, at, _baseline(known, query), mix)
 
 
 def _price_moment(known: "Known", board: "Board") -> datetime:

@@ -3,17 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.prices import OWN_CURRENCY, SIGNS
+from qwenwatch_widgets.views.prices import money_text
 from qwenwatch_widgets.views.table import Cell
 
 if TYPE_CHECKING:
     import polars as pl
 
 Order = Literal["time", "drop", "rise"]
-ORDERS: tuple[Order, ...] = get_args(Order)
 
 COLUMN_FIELDS = ("input", "output", "cache_read")
 """Prices that have a column of their own."""
@@ -112,12 +111,7 @@ def step(row: Mapping[str, Any] | None) -> str:
     """Both prices of a change: ``1.50 → 0.75``; "" if there is none."""
     if row is None:
         return ""
-    sign = "" if row["unit"] == OWN_CURRENCY else SIGNS.get(row["unit"], f"{row['unit']} ")
-    before, after = (
-        amounts.UNKNOWN if row[side] is None else f"{sign}{amounts.money(row[side])}"
-        for side in ("before", "after")
-    )
-    return f"{before} → {after}"
+    return " → ".join(money_text(row[side], row["unit"]) for side in ("before", "after"))
 
 
 def change(line: PriceLine) -> Cell:

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
+from qwenwatch_widgets.views.answer import Answer, Page, framed
 from qwenwatch_widgets.views.change_lines import Order, PriceLine, price_lines
 from qwenwatch_widgets.views.change_sums import counts_table, movers_table
 from qwenwatch_widgets.views.change_tables import expiring_table, listing_table, prices_table
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.plain import plain_row
+from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import TableView
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def changes_answer(
             title=title,
             lines=_lines(changes),
             tables=_tables(changes, top, order),
-            sources=[source_line(origin, known_at) for origin in changes.origins],
+            sources=source_lines(changes.origins, known_at),
         ),
         document=document(changes, known_at, order),
         parts=("sources", "compared", "counts", "changes"),
@@ -63,33 +63,19 @@ def document(changes: "Changes", known_at: datetime, order: Order = "time") -> d
     if order != "time":
         prices = [row for line in price_lines(changes.rows, order) for row in line.rows]
         rows = [*prices, *(row for row in rows if row["kind"] != "price")]
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "since": asked.period.first.isoformat(),
-        "until": asked.period.last.isoformat(),
-        "known_at": iso(known_at),
-        "vendors": sorted(asked.vendors),
-        "models": sorted(asked.models),
-        "sources": [source_row(origin, known_at) for origin in changes.origins],
-        "compared": [_compared(pair) for pair in changes.compared],
-        "counts": [{**row, "month": f"{row['month']:%Y-%m}"} for row in changes.counts.to_dicts()],
-        "changes": [plain(row) for row in rows],
-    }
-
-
-def plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """One row of changes.CHANGES as plain values, as the snapshot's `changes` holds it too."""
-    texts = {
-        name: amounts.clean(row[name]) if isinstance(row[name], str) else row[name] for name in row
-    }
-    return {
-        **texts,
-        "at": iso(row["at"]),
-        "before": amounts.number(row["before"]),
-        "after": amounts.number(row["after"]),
-        "until": None if row["until"] is None else iso(row["until"]),
-    }
+    answer = framed(
+        known_at,
+        changes.origins,
+        since=asked.period.first.isoformat(),
+        until=asked.period.last.isoformat(),
+        vendors=sorted(asked.vendors),
+        models=sorted(asked.models),
+    )
+    counts = changes.counts.to_dicts()
+    answer["compared"] = [_compared(pair) for pair in changes.compared]
+    answer["counts"] = [{**row, "month": f"{row['month']:%Y-%m}"} for row in counts]
+    answer["changes"] = [plain_row(row) for row in rows]
+    return answer
 
 
 def _compared(pair: "Compared") -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """What a workload costs: as tables for people, and as plain values for programs."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from qwenwatch_cache.clock import is_replayed, iso
+from qwenwatch_cache.clock import iso
 from qwenwatch_cache.market.workload import FREE, Workload
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
+from qwenwatch_widgets.views.answer import Answer, Page, framed
 from qwenwatch_widgets.views.cost_tables import (
     CostAsked,
     free_table,
@@ -16,12 +16,12 @@ from qwenwatch_widgets.views.cost_tables import (
 )
 from qwenwatch_widgets.views.cost_usage import usage_table
 from qwenwatch_widgets.views.plain import plain_row
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.sources import source_lines
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from qwenwatch_cache.market.known import Origin
+    from qwenwatch_cache.market.origins import Origin
     from qwenwatch_cache.market.usage_export import Export
 
 
@@ -61,18 +61,17 @@ def cost_answer(
         title="qwenwatch cost",
         lines=_workload_lines(workload, asked, export),
         tables=tables,
-        sources=[source_line(origin, asked.known_at) for origin in origins.values()],
+        sources=source_lines(origins.values(), asked.known_at),
     )
-    document: dict[str, Any] = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(asked.known_at),
-        "priced_at": iso(asked.priced_at),
-        "currency": asked.currency,
-        "baseline_model": asked.baseline,
-        "batch": asked.batch,
-        "filters": dict(asked.filters),
-        "workload": {
+    document = framed(
+        asked.known_at,
+        origins.values(),
+        priced_at=iso(asked.priced_at),
+        currency=asked.currency,
+        baseline_model=asked.baseline,
+        batch=asked.batch,
+        filters=dict(asked.filters),
+        workload={
             "input": workload.input,
             "cached": workload.cached,
             "cache_written": workload.written,
@@ -80,11 +79,10 @@ def cost_answer(
             "requests": workload.count,
             "request_size": workload.size,
         },
-        "sources": [source_row(origin, asked.known_at) for origin in origins.values()],
-        "costs": [plain_row(row) for row in ranked],
-        "free": [plain_row(row) for row in free],
-        "left_out": [plain_row(row) for row in others],
-    }
+    )
+    document["costs"] = [plain_row(row) for row in ranked]
+    document["free"] = [plain_row(row) for row in free]
+    document["left_out"] = [plain_row(row) for row in others]
     parts = ["costs", "free", "left_out", "sources"]
     if export is not None and used is not None:
         document["usage_source"] = export.source

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.market.workload import FREE, Workload
@@ -11,7 +10,7 @@ from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Origin
+    from qwenwatch_cache.market.origins import Origin
 
 NO_CACHED_PRICE = "† none stated: at the input price"
 NO_TIERS = "‡ another feed has a tier for such prompts"
@@ -97,7 +96,7 @@ def ranking(
         cells = _cells(row, asked, vendors, origins)
         for name, column in AMOUNTS.items():
             tone: Tone = "accent" if name == "total" else ""
-            cells[name] = Cell(texts[name][at], tone, sort=_float(row[column]))
+            cells[name] = Cell(texts[name][at], tone, sort=amounts.sortable(row[column]))
         key = " ".join(str(row[name]) for name in _KEY)
         table.append(
             Row(
@@ -146,7 +145,7 @@ def _cells(
         "vendor": Cell(vendor, "dim", sort=vendor.casefold()),
         "basis": Cell(basis_text(row, origins), "dim"),
         "tier": Cell(_tier(row), "dim", sort=row["tier_from"]),
-        "native": Cell(native, "dim", sort=_float(row["native_total"])),
+        "native": Cell(native, "dim", sort=amounts.sortable(row["native_total"])),
         "times_cheapest": Cell(_times(row["times_cheapest"]), sort=row["times_cheapest"]),
         "times_baseline": Cell(_times(row["times_baseline"]), sort=row["times_baseline"]),
     }
@@ -269,7 +268,3 @@ def short(tokens: int) -> str:
 def _times(value: float | None) -> str:
     """A ratio; of the small ones two digits: ``0.0046×``."""
     return f"{value:.2g}×" if value is not None and 0 < value < 0.095 else amounts.ratio(value)
-
-
-def _float(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)

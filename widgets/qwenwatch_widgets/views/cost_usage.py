@@ -64,7 +64,7 @@ def _row(row: Mapping[str, Any], units: Mapping[str, int], cost: str) -> Row:
             Cell(amounts.tokens(row[column], unit), sort=row[column])
             for column, unit in units.items()
         ),
-        Cell(cost, "accent", sort=None if row["total"] is None else float(row["total"])),
+        Cell(cost, "accent", sort=amounts.sortable(row["total"])),
         Cell(row["why"], "dim"),
     )
     return Row(title, cells, pinned=row["model"] is None and row["why"] == "")

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
+from qwenwatch_widgets.views.plain import plain_row
+from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -36,24 +36,17 @@ def apps_answer(
         known_at: Nothing learned later was used.
         top: How many rows of the table, 0 for all.
     """
-    lines = [f"known at {amounts.instant(known_at)}", measured.caveat]
-    if is_replayed():
-        lines.insert(1, "replayed")
+    lines = [*known_lines(known_at), measured.caveat]
     table = apps_table(frame, caption(measured.scope, measured.start, measured.end), top)
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(known_at),
-        "window": {
-            "grain": measured.grain,
-            "start": measured.start.isoformat() if measured.start else None,
-            "end": measured.end.isoformat(),
-        },
-        "scope": measured.scope,
-        "sources": [source_row(measured.origin, known_at)],
-        "apps": app_rows(frame),
+    span = {
+        "grain": measured.grain,
+        "start": measured.start.isoformat() if measured.start else None,
+        "end": measured.end.isoformat(),
     }
-    page = Page("qwenwatch leaders", lines, [table], [source_line(measured.origin, known_at)])
+    origins = [measured.origin]
+    document = framed(known_at, origins, window=span, scope=measured.scope)
+    document["apps"] = [plain_row(row) for row in frame.to_dicts()]
+    page = Page("qwenwatch leaders", lines, [table], source_lines(origins, known_at))
     return Answer(page, document, ("sources", "apps"))
 
 
@@ -105,7 +98,8 @@ def sessions_table(frame: "pl.DataFrame", text: str, top: int = 0) -> TableView:
         any_row = next(iter(cells.values()))
         names = [amounts.clean(any_row[name]) for name in ("app_name", "model_name")]
         shown = [
-            Cell(texts[turns][at], sort=_sortable(_median(cells.get(turns)))) for turns in ranges
+            Cell(texts[turns][at], sort=amounts.sortable(_median(cells.get(turns))))
+            for turns in ranges
         ]
         key = f"{app} {model}"
         rows.append(Row(key, (*(Cell(name, sort=name.casefold()) for name in names), *shown)))
@@ -127,32 +121,6 @@ def caption(scope: str, start: date | None, end: date) -> str:
     return f"{scope} · {f'{start} ' if start else ''}to {end}"
 
 
-def app_rows(frame: "pl.DataFrame") -> list[dict[str, Any]]:
-    """The apps as plain values."""
-    return [
-        {
-            **row,
-            "id": amounts.clean(row["id"]),
-            "name": amounts.clean(row["name"]),
-            "tokens_per_request": amounts.number(row["tokens_per_request"]),
-        }
-        for row in frame.to_dicts()
-    ]
-
-
-def session_rows(frame: "pl.DataFrame") -> list[dict[str, Any]]:
-    """The sessions as plain values."""
-    texts = ("app", "app_name", "model", "source_id", "model_name", "turns")
-    return [
-        {
-            **row,
-            **{name: amounts.clean(row[name]) for name in texts},
-            "median_usd": amounts.number(row["median_usd"]),
-        }
-        for row in frame.to_dicts()
-    ]
-
-
 def _app(row: Mapping[str, Any], unit: int) -> Row:
     name, each = amounts.clean(row["name"]), row["tokens_per_request"]
     cells = (
@@ -160,14 +128,10 @@ def _app(row: Mapping[str, Any], unit: int) -> Row:
         Cell(name, sort=name.casefold()),
         Cell(amounts.tokens(row["tokens"], unit), sort=row["tokens"]),
         Cell(amounts.tokens(row["requests"]), sort=row["requests"]),
-        Cell(amounts.UNKNOWN if each is None else f"{each:,.0f}", sort=_sortable(each)),
+        Cell(amounts.UNKNOWN if each is None else f"{each:,.0f}", sort=amounts.sortable(each)),
     )
     return Row(row["id"], cells)
 
 
 def _median(row: Mapping[str, Any] | None) -> Decimal | None:
     return None if row is None else row["median_usd"]
-
-
-def _sortable(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)

@@ -1,26 +1,20 @@
 """Every definition of "used most" side by side: for people, and as plain values for programs."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed, iso
+from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
-from qwenwatch_widgets.views.deep_usage import (
-    app_rows,
-    apps_table,
-    caption,
-    session_rows,
-    sessions_table,
-)
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
+from qwenwatch_widgets.views.deep_usage import apps_table, caption, sessions_table
 from qwenwatch_widgets.views.definition_tables import (
     definitions_table,
     leaders_table,
     other_countries_table,
     shares_by_key,
 )
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.plain import plain_row, plain_window
+from qwenwatch_widgets.views.sources import source_lines
 
 if TYPE_CHECKING:
     from qwenwatch_cache.market.side_by_side import SideBySide
@@ -35,12 +29,7 @@ def definitions_answer(side: "SideBySide", known_at: datetime, *, top: int) -> A
         top: Rows of the lists of apps and sessions, 0 for all.
     """
     window = side.window
-    lines = [
-        amounts.window(window.grain, window.start, window.end),
-        f"known at {amounts.instant(known_at)}",
-    ]
-    if is_replayed():
-        lines.append("replayed")
+    lines = [amounts.window(window.grain, window.start, window.end), *known_lines(known_at)]
     tables = [definitions_table(side), other_countries_table(side), leaders_table(side)]
     tables += [
         apps_table(side.apps, _caption(side, "openrouter-apps"), top),
@@ -51,26 +40,22 @@ def definitions_answer(side: "SideBySide", known_at: datetime, *, top: int) -> A
         title="qwenwatch definitions",
         lines=lines,
         tables=[table for table in tables if table.rows],
-        sources=[*notes, *(source_line(origin, known_at) for origin in side.origins)],
+        sources=[*notes, *source_lines(side.origins, known_at)],
     )
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(known_at),
-        "window": {
-            "grain": window.grain,
-            "start": window.start.isoformat(),
-            "end": window.end.isoformat(),
-            "complete": all(side.rows.filter(side.rows["grain"] == window.grain)["complete"]),
-        },
-        "baseline": any(origin.status != "live" for origin in side.origins),
-        "missing": list(side.missing),
-        "sources": [source_row(origin, known_at) for origin in side.origins],
+    of_window = side.rows.filter(side.rows["grain"] == window.grain)
+    document = framed(
+        known_at,
+        side.origins,
+        window=plain_window(window, complete=all(of_window["complete"])),
+        baseline=any(origin.status != "live" for origin in side.origins),
+        missing=list(side.missing),
+    )
+    document |= {
         "definitions": definition_rows(side),
-        "countries": [_share_row(row, "country") for row in side.countries.to_dicts()],
-        "leaders": [_leader_row(row) for row in side.leaders.to_dicts()],
-        "apps": app_rows(side.apps),
-        "sessions": session_rows(side.sessions),
+        "countries": [plain_row(row) for row in side.countries.to_dicts()],
+        "leaders": [plain_row(row) for row in side.leaders.to_dicts()],
+        "apps": [plain_row(row) for row in side.apps.to_dicts()],
+        "sessions": [plain_row(row) for row in side.sessions.to_dicts()],
     }
     parts = ("sources", "definitions", "countries", "leaders", "apps", "sessions")
     return Answer(page, document, parts)
@@ -131,27 +116,3 @@ def _caption(side: "SideBySide", feed: str) -> str:
     rows = side.rows.to_dicts()
     found = (caption(one["scope"], one["start"], one["end"]) for one in rows if one["feed"] == feed)
     return next(found, "")
-
-
-def _share_row(row: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return {
-        "key": row["key"],
-        name: row[name],
-        "share": row["share"],
-        "share_low": row["share_low"],
-        "share_high": row["share_high"],
-    }
-
-
-def _leader_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "key": row["key"],
-        "rank": row["rank"],
-        "id": amounts.clean(row["id"]),
-        "name": amounts.clean(row["name"]),
-        "country": row["country"],
-        "value": amounts.number(row["value"]),
-        "share": row["share"],
-        "share_low": row["share_low"],
-        "share_high": row["share_high"],
-    }

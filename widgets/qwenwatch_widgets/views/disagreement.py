@@ -7,17 +7,17 @@ from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed, iso
+from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
+from qwenwatch_widgets.views.answer import Answer, Page, framed
 from qwenwatch_widgets.views.plain import plain_row
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from qwenwatch_cache.market.known import Origin
+    from qwenwatch_cache.market.origins import Origin
 
 SAME = ("model", "variant", "basis", "region", "currency")
 """As `qwenwatch_cache.market.disagreement.SAME`, which cannot be imported without Polars."""
@@ -90,21 +90,19 @@ def disagreement_answer(
         title="qwenwatch disagreement",
         lines=[*lines, "same model, variant, basis, region and currency; prices of short prompts"],
         tables=[_table(shown, len(groups), asked, {one.feed: one for one in origins})],
-        sources=[source_line(origin, asked.known_at) for origin in origins],
+        sources=source_lines(origins, asked.known_at),
     )
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(asked.known_at),
-        "priced_at": iso(asked.priced_at),
-        "basis": asked.basis or None,
-        "min_percent": amounts.number(asked.min_percent),
-        "usage": asked.usage or None,
-        "compared": asked.compared,
-        "differing": apart,
-        "sources": [source_row(origin, asked.known_at) for origin in origins],
-        "prices": [_plain(row) for row in rows],
-    }
+    document = framed(
+        asked.known_at,
+        origins,
+        priced_at=iso(asked.priced_at),
+        basis=asked.basis or None,
+        min_percent=amounts.number(asked.min_percent),
+        usage=asked.usage or None,
+        compared=asked.compared,
+        differing=apart,
+    )
+    document["prices"] = [plain_row(row) for row in rows]
     return Answer(page, document, ["prices", "sources"])
 
 
@@ -178,9 +176,9 @@ def _row(
         Cell(name if first else "", sort=name.casefold()),
         Cell(basis if first else "", "dim"),
         Cell(origin.publisher + (" ✎" if row["hand_kept"] else "")),
-        Cell(texts["input"], sort=_float(row["input"])),
-        Cell(texts["output"], sort=_float(row["output"])),
-        Cell(texts["cache_read"], sort=_float(row["cache_read"])),
+        Cell(texts["input"], sort=amounts.sortable(row["input"])),
+        Cell(texts["output"], sort=amounts.sortable(row["output"])),
+        Cell(texts["cache_read"], sort=amounts.sortable(row["cache_read"])),
         Cell(_spread(row) if first else "", "accent", sort=row["spread"]),
         Cell(amounts.percent(row["share"]) if first else "", "dim", sort=row["share"]),
         Cell(amounts.age(since), "dim", sort=since.total_seconds()),
@@ -211,13 +209,5 @@ def _spread(row: Mapping[str, Any]) -> str:
     return "one says 0" if row["spread"] is None else f"+{row['spread'] * 100:.0f} %"
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**plain_row(row), "differs": list(row["differs"])}
-
-
 def _times(amount: Decimal | None, rate: Decimal) -> Decimal | None:
     return None if amount is None else amount * rate
-
-
-def _float(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)

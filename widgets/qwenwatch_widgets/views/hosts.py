@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import SCHEMA_VERSION
 from qwenwatch_widgets.views.market import HostsView
+from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def document(hosts: "ModelHosts", now: datetime, *, licence: str, citation: str)
                 "error": amounts.clean(asked.error) or None,
             }
         ],
-        "hosts": [_plain(row) for row in hosts.rows.to_dicts()],
+        "hosts": [plain_row(row) for row in hosts.rows.to_dicts()],
     }
 
 
@@ -143,9 +143,9 @@ def _row(row: Mapping[str, Any], money: Mapping[str, str], hosts: "ModelHosts", 
     cells = (
         Cell(name, sort=name.casefold()),
         Cell(tag, "dim", sort=tag.casefold()),
-        Cell(money["input"], sort=_float(row["input"])),
-        Cell(money["output"], sort=_float(row["output"])),
-        Cell(money["cache_read"], sort=_float(row["cache_read"])),
+        Cell(money["input"], sort=amounts.sortable(row["input"])),
+        Cell(money["output"], sort=amounts.sortable(row["output"])),
+        Cell(money["cache_read"], sort=amounts.sortable(row["cache_read"])),
         _status(row["status"]),
         Cell(amounts.percent(row["uptime_30m"]), sort=row["uptime_30m"]),
         Cell(amounts.percent(row["uptime_1d"]), sort=row["uptime_1d"]),
@@ -170,19 +170,3 @@ def _status(status: int | None) -> Cell:
 
 def _tokens(count: int | None) -> str:
     return amounts.UNKNOWN if count is None else f"{count:,}"
-
-
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    plain = dict(row)
-    for name, value in row.items():
-        if isinstance(value, Decimal):
-            plain[name] = int(value) if value == value.to_integral_value() else float(value)
-        elif isinstance(value, datetime):
-            plain[name] = iso(value)
-        elif isinstance(value, str):
-            plain[name] = amounts.clean(value)
-    return plain
-
-
-def _float(amount: Decimal | None) -> float | None:
-    return None if amount is None else float(amount)

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.answer import Answer, Page, framed
+from qwenwatch_widgets.views.plain import plain_row
+from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
@@ -39,16 +39,11 @@ def coverage_answer(coverages: Sequence["Coverage"], known_at: datetime) -> Answ
         title="qwenwatch identity · what is not mapped, by weight",
         lines=[f"known at {amounts.instant(known_at)}"],
         tables=[_sums(coverages), *(_ids(one) for one in coverages if not one.rows.is_empty())],
-        sources=[source_line(origin, known_at) for origin in origins.values()],
+        sources=source_lines(origins.values(), known_at),
     )
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(known_at),
-        "coverage": [_sums_row(one) for one in coverages],
-        "not_mapped": [row for one in coverages for row in _id_rows(one)],
-        "sources": [source_row(origin, known_at) for origin in origins.values()],
-    }
+    document = framed(known_at, origins.values())
+    document["coverage"] = [_sums_row(one) for one in coverages]
+    document["not_mapped"] = [row for one in coverages for row in _id_rows(one)]
     return Answer(page, document, ("coverage", "not_mapped", "sources"))
 
 
@@ -76,25 +71,14 @@ def model_answer(model: "JoinedModel", known_at: datetime) -> Answer:
         ),
         empty="no feed has an id of it",
     )
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(known_at),
-        "model": model.canonical,
-        "vendor": model.vendor.id if model.vendor else None,
-        "country": (model.vendor.country if model.vendor else "") or None,
-        "ids": [
-            {
-                "canonical": row["canonical"],
-                "feed": row["feed"],
-                "id": amounts.clean(row["id"]),
-                "source": amounts.clean(row["source"]),
-                "variants": " ".join(amounts.clean(each) for each in row["variants"]),
-            }
-            for row in rows
-        ],
-        "sources": [],
-    }
+    document = framed(
+        known_at,
+        (),
+        model=model.canonical,
+        vendor=model.vendor.id if model.vendor else None,
+        country=(model.vendor.country if model.vendor else "") or None,
+    )
+    document["ids"] = [plain_row({**row, "variants": " ".join(row["variants"])}) for row in rows]
     page = Page(f"qwenwatch identity {model.canonical}", [VARIANTS], [table], [MAP])
     return Answer(page, document, ("ids", "sources"))
 

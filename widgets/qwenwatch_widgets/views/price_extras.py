@@ -6,13 +6,18 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.prices import KEY, SAME_CURRENCY, money_text, ratio_text
+from qwenwatch_widgets.views.prices import (
+    SAME_CURRENCY,
+    money_text,
+    offer_key,
+    ratio_text,
+)
 from qwenwatch_widgets.views.table import Cell, Column, TableView
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from qwenwatch_cache.market.known import Origin
+    from qwenwatch_cache.market.origins import Origin
     from qwenwatch_cache.market.terms import Terms
 
 RATIOS = ("ratio_input", "ratio_output", "ratio_blended")
@@ -36,7 +41,7 @@ def with_extras(
         batch: Whether batch prices get columns, where there are any.
     """
     rows = frame.to_dicts()
-    shown = {_key(row): row for row in rows if row["variant"] == (terms.variant or "")}
+    shown = {offer_key(row): row for row in rows if row["variant"] == (terms.variant or "")}
     in_order = [shown[row.key] for row in table.rows]
     if terms.variant:
         table = replace(table, caption=f"{amounts.clean(terms.variant)} prices · {table.caption}")
@@ -53,11 +58,11 @@ def with_extras(
 def _with_batch(
     table: TableView, rows: Sequence[Mapping[str, Any]], shown: Sequence[Mapping[str, Any]]
 ) -> TableView:
-    batches = {_key(row): row for row in rows if row["variant"] == "batch"}
-    if not any(_key(row) in batches for row in shown):
+    batches = {offer_key(row): row for row in rows if row["variant"] == "batch"}
+    if not any(offer_key(row) in batches for row in shown):
         return table
-    found = [batches.get(_key(row), {"currency": row["currency"]}) for row in shown]
-    return _inserted(
+    found = [batches.get(offer_key(row), {"currency": row["currency"]}) for row in shown]
+    return inserted(
         table,
         "cached",
         [
@@ -89,7 +94,7 @@ def _with_currency(
         return table
     own = [{**row, "currency": currency} for row in rows]
     wanted = (("input", "In"), ("output", "Out"), ("blended", "Blended"))
-    return _inserted(
+    return inserted(
         table,
         "blended",
         [
@@ -119,10 +124,6 @@ def rates_text(
     return ", ".join(texts[own] for own in sorted(texts)) or f"all in {currency}"
 
 
-def _key(row: Mapping[str, Any]) -> str:
-    return " ".join(row[name] for name in KEY)
-
-
 def _getter(name: str) -> Callable[[Mapping[str, Any]], Decimal | None]:
     return lambda row: row[name]
 
@@ -144,7 +145,7 @@ def _column(
     return Column(key, title, "right", drop=3), cells
 
 
-def _inserted(
+def inserted(
     table: TableView, after: str, columns: Sequence[tuple[Column, Sequence[Cell]]]
 ) -> TableView:
     """The table with some columns behind one of its own."""

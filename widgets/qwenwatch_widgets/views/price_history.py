@@ -8,17 +8,17 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.prices import money_text
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Known, Origin
+    from qwenwatch_cache.market.known import Known
+    from qwenwatch_cache.market.origins import Origin
     from qwenwatch_cache.market.terms import Terms
 
 SPARK = 32
@@ -88,24 +88,17 @@ def history_answer(
     origins = {feed: known.price_origin(feed, known.at) for feed in feeds}
     place = {model: number for number, model in enumerate(models)}
     steps.sort(key=lambda row: place.get(row["model"], len(place)))
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(known.at),
-        "models": list(models),
-        "since": since.isoformat() if since else None,
-        "sources": [source_row(origin, known.at) for origin in origins.values()],
-        "changes": [plain_row(row) for row in changes],
-        "series": [plain_row(row) for row in steps],
-    }
-    lines = [f"known at {amounts.instant(known.at)}", *(["replayed"] if is_replayed() else [])]
+    asked = {"models": list(models), "since": since.isoformat() if since else None}
+    document = framed(known.at, origins.values(), **asked)
+    document["changes"] = [plain_row(row) for row in changes]
+    document["series"] = [plain_row(row) for row in steps]
     names = {row["model"]: _name(row) for row in reversed(steps)}
     named = ", ".join(names[model] for model in models if model in names)
     page = Page(
         title=f"qwenwatch prices · history of {named}",
-        lines=[*lines, f"since {since}" if since else "all that is known"],
+        lines=[*known_lines(known.at), f"since {since}" if since else "all that is known"],
         tables=[_offers(steps, known.at, origins), _changes(changes, origins)],
-        sources=[source_line(origin, known.at) for origin in origins.values()],
+        sources=source_lines(origins.values(), known.at),
     )
     return Answer(page, document, ("sources", "changes", "series"))
 
@@ -133,7 +126,7 @@ def _offers(
                 Cell(f"{first['at']:%Y-%m-%d}"),
                 *(Cell(texts[number]) for texts in money.values()),
                 Cell(_since(first["input"], last["input"])),
-                Cell(series=_series(rows, begin, ends[first["feed"]])),
+                Cell(series=price_series(rows, begin, ends[first["feed"]])),
             ),
         )
         for number, (first, last, rows) in enumerate(zip(firsts, lasts, offers, strict=True))
@@ -151,13 +144,20 @@ def _since(then: Decimal | None, now: Decimal | None) -> str:
     return amounts.change(float(now / then - 1) * 100 if then and now is not None else None)
 
 
-def _series(
-    rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime
+def price_series(
+    rows: Sequence[Mapping[str, Any]], begin: datetime, end: datetime, moments: int = SPARK
 ) -> tuple[float | None, ...]:
-    """The input price at evenly spaced moments; None where there was none."""
+    """The input price at evenly spaced moments; None where there was none.
+
+    Args:
+        rows: model_history.MODEL_STEPS of one offer, oldest first.
+        begin: The first moment.
+        end: The last.
+        moments: How many.
+    """
     values: list[float | None] = []
-    for number in range(SPARK):
-        moment = begin + (end - begin) * number / (SPARK - 1)
+    for number in range(moments):
+        moment = begin + (end - begin) * number / (moments - 1)
         at = bisect_right(rows, moment, key=itemgetter("at"))
         amount = rows[at - 1]["input"] if at else None
         values.append(None if amount is None else float(amount))

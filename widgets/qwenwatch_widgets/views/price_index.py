@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.vendors import load_vendors
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.price_rows import plain_mix
 from qwenwatch_widgets.views.prices import mix_text
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -68,23 +67,14 @@ def index_answer(
     prices = known.price
     feeds = prices.filter(prices["basis"] == basis)["feed"].unique().sort().to_list()
     origins = [known.price_origin(feed, known.at) for feed in feeds]
-    document = {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(known.at),
-        "basis": basis,
-        "grain": grain,
-        "mix": plain_mix(mix),
-        "method": METHOD,
-        "sources": [source_row(origin, known.at) for origin in origins],
-        "index": [plain_row(row) for row in rows],
-    }
-    lines = [f"known at {amounts.instant(known.at)}", *(["replayed"] if is_replayed() else [])]
+    asked = {"basis": basis, "grain": grain, "mix": plain_mix(mix), "method": METHOD}
+    document = framed(known.at, origins, **asked)
+    document["index"] = [plain_row(row) for row in rows]
     page = Page(
         title=f"qwenwatch index · {basis} prices by {grain}",
-        lines=lines,
+        lines=known_lines(known.at),
         tables=[_table(by_vendor, basis, mix, vendors)],
-        sources=[source_line(origin, known.at) for origin in origins],
+        sources=source_lines(origins, known.at),
     )
     return Answer(page, document, ("sources", "index"))
 

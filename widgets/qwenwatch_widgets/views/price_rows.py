@@ -5,7 +5,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import iso
-from qwenwatch_widgets.views.amounts import clean, number
+from qwenwatch_widgets.views.amounts import number
+from qwenwatch_widgets.views.plain import plain_row
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,6 +18,12 @@ OWN_CURRENCY = "USD"
 """The currency that a comparison is in unless another was asked for."""
 
 AMOUNTS = ("input", "output", "cache_read", "blended")
+
+_COLUMNS = (
+    *("model", "name", "vendor", "basis", "feed", "source_id", "provider", "region", "variant"),
+    *("window_utc", "tier_from", "up_to", "currency", *AMOUNTS, "ratio_input", "ratio_output"),
+    *("ratio_blended", "cross_check", "changed_at", "observed_at"),
+)
 
 
 def prices_block(ask: "Ask", offers: "pl.DataFrame", at: datetime) -> dict[str, Any]:
@@ -70,29 +77,7 @@ def _rates(offers: "pl.DataFrame") -> list[tuple[Any, ...]]:
 
 
 def _price(row: Mapping[str, Any]) -> dict[str, Any]:
-    plain = {
-        "model": clean(row["model"]),
-        "name": clean(row["name"]),
-        "vendor": row["vendor"],
-        "basis": row["basis"],
-        "feed": row["feed"],
-        "source_id": clean(row["source_id"]),
-        "provider": row["provider"],
-        "region": row["region"],
-        "variant": row["variant"],
-        "window_utc": row["window_utc"],
-        "tier_from": row["tier_from"],
-        "up_to": row["up_to"],
-        "currency": row["currency"],
-        **{name: number(row[name]) for name in AMOUNTS},
-        "ratio_input": row["ratio_input"],
-        "ratio_output": row["ratio_output"],
-        "ratio_blended": row["ratio_blended"],
-        "cross_check": row["cross_check"],
-        "changed_at": iso(row["changed_at"]) if row["changed_at"] else None,
-        "observed_at": iso(row["observed_at"]),
-    }
+    names: tuple[str, ...] = _COLUMNS
     if "rate" in row:
-        plain |= {f"converted_{name}": number(row[f"converted_{name}"]) for name in AMOUNTS}
-        plain |= {"rate_date": row["rate_date"].isoformat() if row["rate_date"] else None}
-    return plain
+        names += (*(f"converted_{name}" for name in AMOUNTS), "rate_date")
+    return plain_row({name: row[name] for name in names})

@@ -12,7 +12,7 @@ from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 if TYPE_CHECKING:
     import polars as pl
 
-    from qwenwatch_cache.market.known import Origin
+    from qwenwatch_cache.market.origins import Origin
     from qwenwatch_cache.market.prices import Mix
 
 SAME_CURRENCY = "same basis and currency"
@@ -46,6 +46,11 @@ COLUMNS = (
 
 KEY = ("model", "basis", "feed", "source_id", "region", "currency")
 """Columns of prices.PRICES that name a row of the table."""
+
+
+def offer_key(row: Mapping[str, Any]) -> str:
+    """The key under which a row of prices.PRICES stands in the table."""
+    return " ".join(row[name] for name in KEY)
 
 
 def prices_table(
@@ -92,7 +97,7 @@ def prices_table(
                 _currencies(rows),
                 *_sources(rows, origins),
                 mix_text(mix),
-                f"× to {baseline.partition('/')[2]}, {SAME_CURRENCY}",
+                f"× to {baseline.rpartition('/')[2]}, {SAME_CURRENCY}",
             )
         ),
         columns=COLUMNS,
@@ -183,18 +188,17 @@ def _row(
         Cell(amounts.ratio(row["ratio_input"]), sort=row["ratio_input"]),
         Cell(amounts.ratio(row["ratio_output"]), sort=row["ratio_output"]),
         Cell(amounts.ratio(row["ratio_blended"]), "accent", sort=row["ratio_blended"]),
-        _changed(row, at),
+        changed_cell(row, at),
     )
-    key = " ".join(row[name] for name in KEY)
     cite = (
         f"{name}: {row['basis']} price {row['currency']} {amounts.money(row['input'])} in, "
         f"{amounts.money(row['output'])} out per 1M tokens ({row['feed']}: {row['source_id']}), "
         f"unchanged since {amounts.instant(row['observed_at'])}. {origin.citation}"
     )
-    return Row(key, cells, cite=amounts.clean(cite))
+    return Row(offer_key(row), cells, cite=amounts.clean(cite))
 
 
-def _changed(row: Mapping[str, Any], at: datetime) -> Cell:
+def changed_cell(row: Mapping[str, Any], at: datetime) -> Cell:
     """Direction and age of the last change of input or output price."""
     when: datetime | None = row["changed_at"]
     parts = [row[name] for name in ("previous_input", "previous_output", "input", "output")]

@@ -23,17 +23,53 @@ class MarketQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceWish:
+    """On which terms prices are wanted.
+
+    Attributes:
+        basis: "route" or "list", "" for both.
+        currency: Currency to convert to, "" for prices as stated.
+        prompt_tokens: Length of the prompt, which decides on the tier; 0 is the base tier.
+        baseline: Model that price ratios refer to (canonical id or an id of a feed).
+    """
+
+    basis: str = ""
+    currency: str = ""
+    prompt_tokens: int = 0
+    baseline: str = "alibaba/qwen3-max"
+
+
+@dataclass(frozen=True, slots=True)
 class TablesQuery:
     """A wish for a `TablesView`: the answer to one question as tables.
 
     Attributes:
-        question: Which question ("definitions", "changes", "model", "vendor").
+        question: Which question ("definitions", "changes", "prices", "compare", …).
         grain: "day", "week" or "month".
         steps_back: 0 is the newest complete window, 1 the one before it.
         subject: Id of the model or vendor that it is about, "" if it is about all.
+        models: Ids of the models that are compared.
+        prices: On which terms, where it is about prices.
     """
 
     question: str
     grain: str = "week"
     steps_back: int = 0
     subject: str = ""
+    models: tuple[str, ...] = ()
+    prices: PriceWish = PriceWish()
+
+
+@dataclass(frozen=True, slots=True)
+class RememberQuery:
+    """A wish to make a claim of a figure on the screen.
+
+    Attributes:
+        table: "leaders" or "prices".
+        row: Key of the row.
+        market: What the screen shows.
+    """
+
+    table: str
+    row: str
+    market: MarketQuery

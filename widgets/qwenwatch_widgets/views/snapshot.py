@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from qwenwatch_cache.market.between import Changes
     from qwenwatch_cache.market.definitions import By
     from qwenwatch_cache.market.implied_spend import Spend
-    from qwenwatch_cache.market.known import Board, Known, Origin
+    from qwenwatch_cache.market.known import Board, Known
     from qwenwatch_cache.market.measured import Measured
+    from qwenwatch_cache.market.origins import Origin
     from qwenwatch_cache.market.prices import Mix
     from qwenwatch_cache.market.side_by_side import SideBySide
     from qwenwatch_cache.market.windows import Grain, Window
@@ -131,7 +132,7 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
             origins.setdefault(origin.feed, origin)
     origins |= {board.origin.feed: board.origin for board in boards.values()}
     for board in boards.values():
-        for origin in known.history_origins(board):
+        for origin in _earlier_origins(known, board):
             origins.setdefault(origin.feed, origin)
     if offers is not None:
         for feed in offers["feed"].unique().sort().to_list():
@@ -152,6 +153,14 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
         order=ask.models or (_used(known, ask, day) if offers is not None else ()),
         origins=tuple(origins.values()),
     )
+
+
+def _earlier_origins(known: "Known", board: "Board") -> Sequence["Origin"]:
+    """Where the windows before the board's came from, if from elsewhere."""
+    # Loads Polars, which the document of a kept snapshot does without.
+    from qwenwatch_cache.market.origins import history_origins
+
+    return history_origins(known, board)
 
 
 def _definitions(known: "Known", window: "Window", ask: Ask) -> "SideBySide":

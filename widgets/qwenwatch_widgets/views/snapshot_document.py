@@ -1,14 +1,13 @@
 """The snapshot of a day as the JSON document that docs/snapshot.schema.json describes."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed
+from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views.amounts import clean
 from qwenwatch_widgets.views.answer import SCHEMA_VERSION
-from qwenwatch_widgets.views.changes import plain as change_row
 from qwenwatch_widgets.views.definitions import definition_rows
+from qwenwatch_widgets.views.plain import plain_row, plain_window
 from qwenwatch_widgets.views.price_rows import prices_block
 from qwenwatch_widgets.views.sources import source_row
 from qwenwatch_widgets.views.spend import spend_rows
@@ -25,7 +24,7 @@ def document(snapshot: "Snapshot") -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "replayed": is_replayed(),
         "date": snapshot.date.isoformat(),
-        "known_at": _instant(snapshot.known_at),
+        "known_at": iso(snapshot.known_at),
         "baseline": any(origin.status != "live" for origin in snapshot.origins),
         "window": None if window is None else _window(window, snapshot),
         "sources": [source_row(origin, snapshot.known_at) for origin in snapshot.origins],
@@ -40,7 +39,7 @@ def document(snapshot: "Snapshot") -> dict[str, Any]:
     if "spend" in snapshot.ask.sections:
         plain["spend"] = spend_rows(snapshot.spend) if snapshot.spend else []
     if snapshot.changes is not None:
-        plain["changes"] = [change_row(row) for row in snapshot.changes.rows.to_dicts()]
+        plain["changes"] = [plain_row(row) for row in snapshot.changes.rows.to_dicts()]
     if snapshot.prices is not None:
         plain["prices"] = prices_block(snapshot.ask, snapshot.prices, snapshot.priced_at)
     return plain
@@ -53,12 +52,7 @@ def _window(window: "Window", snapshot: "Snapshot") -> dict[str, Any]:
         whole += rows.filter(rows["grain"] == window.grain)["complete"].to_list()
     if snapshot.spend is not None:
         whole.append(snapshot.spend.complete)
-    return {
-        "grain": window.grain,
-        "start": window.start.isoformat(),
-        "end": window.end.isoformat(),
-        "complete": all(whole),
-    }
+    return plain_window(window, complete=all(whole))
 
 
 def _leader(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,7 +73,3 @@ def _leader(row: Mapping[str, Any]) -> dict[str, Any]:
             for point in row["history"]
         ],
     }
-
-
-def _instant(moment: datetime | None) -> str | None:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if moment else None

@@ -1,5 +1,6 @@
 """Where figures came from, for people and for programs."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -7,7 +8,7 @@ from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Origin
+    from qwenwatch_cache.market.origins import Origin
 
 
 def source_line(origin: "Origin", known_at: datetime) -> str:
@@ -16,6 +17,11 @@ def source_line(origin: "Origin", known_at: datetime) -> str:
     if origin.fetched_at:
         notes.append(f"read {amounts.age(known_at - origin.fetched_at)} ago")
     return f"{origin.citation} [{', '.join(notes)}]"
+
+
+def source_lines(origins: Iterable["Origin"], known_at: datetime) -> list[str]:
+    """A line per source."""
+    return [source_line(origin, known_at) for origin in origins]
 
 
 def source_row(origin: "Origin", known_at: datetime) -> dict[str, Any]:

@@ -5,17 +5,20 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING, Any
 
-from qwenwatch_cache.clock import is_replayed, iso
+from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.leaders import HEADINGS
+from qwenwatch_widgets.views.plain import plain_row, plain_window
+from qwenwatch_widgets.views.price_rows import plain_mix
 from qwenwatch_widgets.views.prices import mix_text
-from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.spend_assumptions import assumptions
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
     from qwenwatch_cache.market.implied_spend import Spend
+    from qwenwatch_cache.market.origins import Origin
 
 LARGEST = 8
 """How many of what has no price are named."""
@@ -41,16 +44,11 @@ def spend_answer(spend: "Spend", known_at: datetime, *, top: int = 0) -> Answer:
     window = spend.window
     page = Page(
         title=f"qwenwatch spend · {amounts.window(window.grain, window.start, window.end)} UTC",
-        lines=[headline(spend), known_line(known_at)],
+        lines=[headline(spend), *known_lines(known_at)],
         tables=[spend_table(spend, top=top), unpriced_table(spend), _in_words(spend)],
-        sources=[source_line(origin, known_at) for origin in _origins(spend)],
+        sources=source_lines(_origins(spend), known_at),
     )
     return Answer(page, document(spend, known_at), ("sources", "spend", "unpriced"))
-
-
-def known_line(known_at: datetime) -> str:
-    """As of when, and whether time is played."""
-    return f"known at {amounts.instant(known_at)}" + (" · replayed" if is_replayed() else "")
 
 
 def headline(spend: "Spend") -> str:
@@ -149,38 +147,29 @@ def unpriced_table(spend: "Spend") -> TableView:
 
 def document(spend: "Spend", known_at: datetime) -> dict[str, Any]:
     """Implied spend as plain values."""
-    window, mix = spend.window, spend.mix
-    parts = {"input": mix.input, "output": mix.output, "cached": mix.cached}
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "replayed": is_replayed(),
-        "known_at": iso(known_at),
-        "window": {
-            "grain": window.grain,
-            "start": window.start.isoformat(),
-            "end": window.end.isoformat(),
-            "complete": spend.complete,
-        },
-        "definition": spend.definition.key,
-        "scope": spend.scope,
-        "by": spend.by,
-        "basis": spend.basis,
-        "currency": "USD",
-        "mix": {name: amounts.number(part) for name, part in parts.items()},
-        "priced_at": iso(spend.priced_at),
-        "priced_daily": spend.daily,
-        "models": spend.models,
-        "total": {name: _plain(spend.whole[name]) for name in WHOLE},
-        "assumptions": list(assumptions(spend)),
-        "sources": [source_row(origin, known_at) for origin in _origins(spend)],
-        "spend": spend_rows(spend),
-        "unpriced": [_plain_row(row) for row in spend.unpriced.to_dicts()],
-    }
+    asked = framed(
+        known_at,
+        _origins(spend),
+        window=plain_window(spend.window, complete=spend.complete),
+        definition=spend.definition.key,
+        scope=spend.scope,
+        by=spend.by,
+        basis=spend.basis,
+        currency="USD",
+        mix=plain_mix(spend.mix),
+        priced_at=iso(spend.priced_at),
+        priced_daily=spend.daily,
+        models=spend.models,
+        total=_plain({name: spend.whole[name] for name in WHOLE}),
+        assumptions=list(assumptions(spend)),
+    )
+    unpriced = [_plain(row) for row in spend.unpriced.to_dicts()]
+    return {**asked, "spend": spend_rows(spend), "unpriced": unpriced}
 
 
 def spend_rows(spend: "Spend") -> list[dict[str, Any]]:
     """The groups as plain values, as the section `spend` of a snapshot holds them too."""
-    return [_plain_row(row) for row in spend.rows.to_dicts()]
+    return [_plain(row) for row in spend.rows.to_dicts()]
 
 
 WHOLE = ("tokens", "free_tokens", "priced_tokens", "priced_share", "low", "high", "expected")
@@ -201,7 +190,7 @@ def _row(row: Mapping[str, Any], spend: "Spend", unit: int) -> Row:
         Cell(amounts.tokens(row["free_tokens"], unit) if row["free_tokens"] else "", "dim"),
         Cell(amounts.percent(row["priced_share"]), sort=row["priced_share"]),
         *(
-            Cell(usd(row[column]), sort=None if row[column] is None else float(row[column]))
+            Cell(usd(row[column]), sort=amounts.sortable(row[column]))
             for column in ("low", "expected", "high")
         ),
         Cell(amounts.percent(row["share_expected"]), sort=row["share_expected"]),
@@ -272,7 +261,7 @@ def _price_sources(spend: "Spend") -> str:
     return ", ".join(read) or amounts.UNKNOWN
 
 
-def _origins(spend: "Spend") -> Sequence[Any]:
+def _origins(spend: "Spend") -> Sequence["Origin"]:
     return [*spend.origins, *([spend.compared] if spend.compared else [])]
 
 
@@ -280,11 +269,11 @@ def _name(row: Mapping[str, Any]) -> str:
     return amounts.clean(row["name"])
 
 
-def _plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(value) for name, value in row.items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return amounts.number(value.quantize(CENT, ROUND_HALF_EVEN))
-    return amounts.clean(value) if isinstance(value, str) else value
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row for JSON, its amounts to the cent."""
+    return plain_row(
+        {
+            name: value.quantize(CENT, ROUND_HALF_EVEN) if isinstance(value, Decimal) else value
+            for name, value in row.items()
+        }
+    )

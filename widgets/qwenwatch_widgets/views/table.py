@@ -15,7 +15,8 @@ class Column:
         key: Stable name, used by sorting and remembered across runs.
         title: Heading.
         align: Side to which text is pushed.
-        drop: Columns with the highest value are left out first where there is no room; 0 is kept.
+        drop: Columns with the highest value are left out first where there is no room; 0 is kept,
+            and those from 10 on go before another is cut short.
         grow: Whether the column takes the room that is left over.
         width: Cells wanted by a sparkline column; 0 means as wide as the widest text.
     """

@@ -1,0 +1,162 @@
+"""Many claims: figures of one sentence must hold together, and some claims exclude others."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from qwenwatch_cache.claims.claim import PRICES, Claim
+from qwenwatch_cache.market.check import Checked, Evidence, check
+from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.spelled import between
+from qwenwatch_cache.market.trials import Trial
+
+Days = tuple[date, date]
+
+MOST_NAMED = 4
+"""So many other models are named that have the prices claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Figures that were published together.
+
+    Attributes:
+        name: As the claims call it.
+        ids: The claims.
+        notes: Under which one scope, or on which days, they hold together.
+    """
+
+    name: str
+    ids: Sequence[str]
+    notes: Sequence[str]
+
+
+def check_all(known: Known, claims: Sequence[Claim]) -> tuple[list[Checked], list[Sentence]]:
+    """Check claims, each by itself and with those that it is linked to.
+
+    Args:
+        known: What is known.
+        claims: In the order wanted.
+
+    Returns:
+        What was found of each, and of those that were published together.
+    """
+    evidence = Evidence(known)
+    alone = {claim.id: check(known, claim, evidence) for claim in claims}
+    linked = [_with_opposites(one, alone) for one in alone.values()]
+    sentences = [
+        Sentence(name, [one.claim.id for one in members], _together(members))
+        for name, members in _groups(linked).items()
+    ]
+    return linked, sentences
+
+
+def _with_opposites(one: Checked, others: Mapping[str, Checked]) -> Checked:
+    """Name the claims that cannot be true as well; one that is reproduced contradicts."""
+    notes, contradicted = list(one.notes), ""
+    linked = {*one.claim.contradicts}
+    linked |= {id_ for id_, other in others.items() if one.claim.id in other.claim.contradicts}
+    for id_ in sorted(linked & others.keys()):
+        other = others[id_]
+        said = f"{id_} says {other.claim.figure.text} ({other.claim.said})"
+        if one.claim.figure.excludes(other.claim.figure):
+            said += ": both cannot be true of one thing"
+            if other.verdict == "reproduced":
+                contradicted = f"{id_} is reproduced and says {other.claim.figure.text}"
+        notes.append(said)
+    if contradicted:
+        return replace(one, verdict="contradicted", reason=contradicted, notes=notes)
+    return replace(one, notes=notes)
+
+
+def _groups(checked: Iterable[Checked]) -> dict[str, list[Checked]]:
+    groups: dict[str, list[Checked]] = {}
+    for one in checked:
+        if one.claim.together:
+            groups.setdefault(one.claim.together, []).append(one)
+    return {name: members for name, members in groups.items() if len(members) > 1}
+
+
+def _together(members: Sequence[Checked]) -> list[str]:
+    """Under which one scope the most figures of a sentence hold, and what the others are there."""
+    if all(one.claim.measure in PRICES for one in members):
+        return _at_one_time(members)
+    held: dict[str, list[Checked]] = {}
+    for one in members:
+        for key in {key for trial in _fitting(one) for key in trial.keys}:
+            held.setdefault(key, []).append(one)
+    most = max((len(ones) for ones in held.values()), default=0)
+    if most < 2:
+        return []
+    names = [one.claim.id for one in members]
+    notes = []
+    for key, ones in sorted(held.items()):
+        if len(ones) < most:
+            continue
+        ids = [one.claim.id for one in ones]
+        fitting = [trial for one in ones for trial in _fitting(one) if key in trial.keys]
+        example = max(fitting, key=lambda trial: len(trial.conditions))
+        note = f"{len(ids)} of {len(names)} hold under one scope ({', '.join(ids)}): "
+        note += example.scope
+        others = [_there(one, key) for one in members if one.claim.id not in ids]
+        there = "; ".join(text for text in others if text)
+        notes.append(f"{note}; there {there}" if there else note)
+    return notes
+
+
+def _there(one: Checked, key: str) -> str:
+    values = dict.fromkeys(
+        between(trial.low, trial.high, one.figure.unit) for trial in one.trials if key in trial.keys
+    )
+    shown = " or ".join(values)
+    return f"{one.claim.id} is {shown}, not {one.claim.figure.text}" if shown else ""
+
+
+def _fitting(one: Checked) -> list[Trial]:
+    return [trial for trial in one.trials if trial.fit(one.figure) == "yes"]
+
+
+def _at_one_time(members: Sequence[Checked]) -> list[str]:
+    """Days on which all prices and ratios of a sentence held, on one basis."""
+    notes = []
+    for basis in ("route", "list"):
+        days: list[Days] | None = None
+        for one in members:
+            own = [(t.first, t.last) for t in _fitting(one) if basis in t.keys]
+            days = own if days is None else _common(days, own)
+        if days:
+            spans = ", ".join(f"{first} to {last}" for first, last in _merged(days))
+            notes.append(
+                f"all {len(members)} figures hold together as {basis} prices on these days: {spans}"
+            )
+    notes += _of_another(members)
+    if not notes and any(_fitting(one) for one in members):
+        notes.append(f"the {len(members)} figures never hold together")
+    return notes
+
+
+def _of_another(members: Sequence[Checked]) -> list[str]:
+    """Whose prices they are, if all that fail are had by one other model."""
+    failed = [one for one in members if one.claim.measure == "price" and not _fitting(one)]
+    if not failed:
+        return []
+    both = set.intersection(*(set(one.elsewhere) for one in failed))
+    shared = [model for model in failed[0].elsewhere if model in both]
+    stated = [f"{model} ({failed[0].elsewhere[model]})" for model in shared[:MOST_NAMED]]
+    return [f"these are prices of {'; '.join(stated)}"] if stated else []
+
+
+def _common(some: Sequence[Days], others: Sequence[Days]) -> list[Days]:
+    pairs = [(max(a[0], b[0]), min(a[1], b[1])) for a in some for b in others]
+    return [pair for pair in pairs if pair[0] <= pair[1]]
+
+
+def _merged(days: Sequence[Days]) -> list[Days]:
+    """Spans of days without those that lie within others."""
+    merged: list[Days] = []
+    for first, last in sorted(set(days)):
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(last, merged[-1][1]))
+        else:
+            merged.append((first, last))
+    return merged

@@ -1,0 +1,206 @@
+"""What every model cost and when: stretches of time with one price, as they are believed."""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+
+import polars as pl
+
+from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.price_steps import price_steps
+from qwenwatch_cache.market.rates import Rate
+
+FIELDS = ("input", "output")
+
+
+class Offer(NamedTuple):
+    """Who asks a price, for what.
+
+    Attributes:
+        model: Canonical id, or the feed's own.
+        name: For people.
+        vendor: Vendor id, or "unknown".
+        basis: "route" or "list".
+        feed: Who states it.
+        region: "", "global", "intl", "cn".
+        variant: "" for the standard one.
+        currency: Of the price.
+        tier_from: For prompts of more tokens than this.
+        up_to: Tokens of the longest prompt that it holds for, None if for all.
+        window_utc: "" or the time of day.
+    """
+
+    model: str
+    name: str
+    vendor: str
+    basis: str
+    feed: str
+    region: str
+    variant: str
+    currency: str
+    tier_from: int
+    up_to: int | None
+    window_utc: str
+
+    @property
+    def mainland(self) -> bool:
+        """Whether it is for mainland China only."""
+        return self.region == "cn"
+
+    @property
+    def standard(self) -> bool:
+        """Whether it is what a short request costs at any time of the day."""
+        return not self.variant and not self.tier_from and not self.window_utc
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A time with one price.
+
+    Attributes:
+        offer: Whose.
+        field: "input" or "output".
+        value: Per 1M tokens.
+        first: When it was first seen.
+        until: When another price, or none, was first seen; None if it still stands.
+        seen: When the feed was last read while it stood; None if it still stands.
+    """
+
+    offer: Offer
+    field: str
+    value: Decimal
+    first: datetime
+    until: datetime | None
+    seen: datetime | None
+
+    def at(self, moment: datetime) -> bool:
+        """Whether it was the price at a moment."""
+        return self.first <= moment and (self.until is None or moment < self.until)
+
+
+class _Tile(NamedTuple):
+    """Columns that name a price, as the feed states them."""
+
+    feed: str
+    basis: str
+    provider: str
+    region: str
+    model: str
+    variant: str
+    currency: str
+    tier_from: int
+    window_utc: str
+
+
+class PriceBook:
+    """All prices that were known, by model."""
+
+    def __init__(self, known: Known) -> None:
+        """Take what was known; it is read when first asked."""
+        self._known = known
+        self._read: dict[str, Sequence[datetime]] = {}
+        self._rates: dict[tuple[str, str], list[Rate]] = {}
+
+    def of(self, model: str) -> Sequence[Stretch]:
+        """Everything a model was offered at; by offer, field and time."""
+        return self._stretches.get(model, ())
+
+    def of_vendor(self, vendor: str) -> Iterator[tuple[str, Sequence[Stretch]]]:
+        """The same of every model of a vendor."""
+        for model, stretches in self._stretches.items():
+            if stretches[0].offer.vendor == vendor:
+                yield model, stretches
+
+    def __iter__(self) -> Iterator[Stretch]:
+        """Everything."""
+        for stretches in self._stretches.values():
+            yield from stretches
+
+    def captures(self, feed: str, first: datetime, until: datetime) -> int:
+        """How often a feed was read within a time."""
+        moments = self._moments(feed)
+        return bisect_right(moments, until) - bisect_left(moments, first)
+
+    def _moments(self, feed: str) -> Sequence[datetime]:
+        if feed not in self._read:
+            self._read[feed] = list(self._known.polls.get(feed, ()))
+        return self._read[feed]
+
+    def _seen(self, feed: str, first: datetime, until: datetime | None) -> datetime | None:
+        """The last reading before a price was gone."""
+        if until is None:
+            return None
+        moments = self._moments(feed)
+        before = bisect_left(moments, until)
+        return max(first, moments[before - 1]) if before else first
+
+    def rate(self, base: str, quote: str, day: date) -> Rate | None:
+        """Units of `quote` for one of `base`."""
+        return self._known.rates.rate(base, quote, day)
+
+    def rates(self, base: str, quote: str, first: date, last: date) -> list[Rate]:
+        """The rates of every banking day of a time, oldest first."""
+        if (base, quote) not in self._rates:
+            self._rates[base, quote] = self._known.rates.series(base, quote)
+        return [one for one in self._rates[base, quote] if first <= one.date <= last]
+
+    @cached_property
+    def _stretches(self) -> Mapping[str, Sequence[Stretch]]:
+        known = self._known
+        steps = price_steps(known.price, known.price_history())
+        # What stood before a correction was never asked: the feed was wrong.
+        tile = list(_Tile._fields)
+        steps = steps.filter(pl.col("edition") == pl.col("edition").max().over(tile))
+        book: dict[str, list[Stretch]] = defaultdict(list)
+        columns = [*tile, "at", *FIELDS]
+        groups: dict[_Tile, list[tuple[datetime, Decimal | None, Decimal | None]]] = {}
+        for *named, at, taken, given in steps.sort(*tile, "at").select(columns).iter_rows():
+            groups.setdefault(_Tile(*named), []).append((at, taken, given))
+        tiers: dict[_Tile, list[int]] = defaultdict(list)
+        for key in groups:
+            tiers[key._replace(tier_from=0)].append(key.tier_from)
+        for key, rows in groups.items():
+            longer = [one for one in tiers[key._replace(tier_from=0)] if one > key.tier_from]
+            offer = self._offer(key, min(longer, default=None))
+            for number, field in enumerate(FIELDS):
+                values = [(at, prices[number]) for at, *prices in rows]
+                for value, first, until in _runs(values):
+                    seen = self._seen(offer.feed, first, until)
+                    book[offer.model].append(Stretch(offer, field, value, first, until, seen))
+        return book
+
+    def _offer(self, tile: _Tile, up_to: int | None) -> Offer:
+        model = self._known.directory.model(tile.feed, tile.model, tile.provider)
+        return Offer(
+            model=model.id.partition(":")[0],
+            name=model.name,
+            vendor=model.vendor,
+            basis=tile.basis,
+            feed=tile.feed,
+            region=tile.region,
+            variant=tile.variant,
+            currency=tile.currency,
+            tier_from=tile.tier_from,
+            up_to=up_to,
+            window_utc=tile.window_utc,
+        )
+
+
+def _runs(
+    values: Sequence[tuple[datetime, Decimal | None]],
+) -> Iterator[tuple[Decimal, datetime, datetime | None]]:
+    """Each value with its first moment and the one at which it was gone; unknown ones are gaps."""
+    begin, current = values[0]
+    for at, value in values[1:]:
+        if value == current:
+            continue
+        if current is not None:
+            yield current, begin, at
+        begin, current = at, value
+    if current is not None:
+        yield current, begin, None

@@ -1,0 +1,231 @@
+"""Every price of a model against a claim: each basis, region, tier, variant and time."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from itertools import combinations
+from typing import NamedTuple
+
+from qwenwatch_cache.claims.claim import Claim
+from qwenwatch_cache.claims.figure import Figure
+from qwenwatch_cache.market.price_book import Offer, PriceBook, Stretch
+from qwenwatch_cache.market.spelled import spelled
+from qwenwatch_cache.market.trials import Trial
+
+DIMENSIONS = ("field", "basis", "region")
+
+SPACE = (
+    "basis: route (OpenRouter) and list, each feed that states it",
+    "region: mainland China and elsewhere",
+    "field: input and output, where the claim does not say which",
+    "size and variant: every tier, batch and other variants",
+    "when: the days stated (now, if none are), and every other time at which the price is known",
+)
+
+
+class Found(NamedTuple):
+    """A value that prices give, before it is said what it depends on.
+
+    Attributes:
+        field: "input" or "output".
+        basis: "route" or "list".
+        mainland: Whether it is of mainland China.
+        first: Since when.
+        until: Until when, None if still.
+        seen: When it was last seen so, None if it still stands.
+        extra: Conditions of its own.
+        trial: What was found; without conditions yet.
+    """
+
+    field: str
+    basis: str
+    mainland: bool
+    first: datetime
+    until: datetime | None
+    seen: datetime | None
+    extra: tuple[str, ...]
+    trial: Trial
+
+
+def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
+    """Try the claimed price of a model."""
+    currency = claim.figure.unit
+    found = []
+    for stretch in wanted(book.of(claim.of), claim):
+        offer = stretch.offer
+        value, extra, how = stretch.value, unusual(offer), spelled_price(stretch.value, offer)
+        if offer.currency != currency:
+            rate = book.rate(offer.currency, currency, stretch.first.date())
+            if rate is None:
+                continue
+            value = stretch.value * rate.value
+            extra = (*extra, f"converted from {offer.currency} at the rate of {rate.date}")
+            how += f" × {rate.value:.4f} = {spelled(value, currency)}"
+        found.append(_found(stretch, value, extra, how, now))
+    return with_conditions(found, claim, now)
+
+
+def wanted(stretches: Iterable[Stretch], claim: Claim) -> list[Stretch]:
+    """Those of the field, basis and region that the claim states."""
+    return [
+        one
+        for one in stretches
+        if claim.field in {"", one.field}
+        and claim.basis in {"", one.offer.basis}
+        and (not claim.region or one.offer.region in {claim.region, "", "global"})
+    ]
+
+
+def with_conditions(found: Sequence[Found], claim: Claim, now: datetime) -> list[Trial]:
+    """Say of each value what it depends on: the fewest dimensions without which it would not hold.
+
+    It is compared with everything that was asked at the same time for a standard request.
+    """
+    usual = [one for one in found if not one.extra]
+    timely = [one for one in usual if not when(one, claim, now)]
+    trials = []
+    for one in found:
+        days = when(one, claim, now)
+        others = timely
+        if days:
+            # What the other basis asks now counts too: feeds were not read alike in the past.
+            others = [each for each in usual if _overlap(one, each)]
+            others += [each for each in timely if each.basis != one.basis]
+        parts = _needed(one, others, claim.figure)
+        conditions = (*parts, *one.extra, *([days] if days else []))
+        trials.append(replace(one.trial, conditions=conditions))
+    return trials
+
+
+def _needed(one: Found, others: Sequence[Found], figure: Figure) -> list[str]:
+    """The fewest dimensions that what fits has to itself; all there are, where nothing fits."""
+    varied = [name for name in DIMENSIONS if len({_of(each, name) for each in others}) > 1]
+    if one.trial.fit(figure) == "yes":
+        for count in range(len(varied) + 1):
+            for names in combinations(varied, count):
+                same = [each for each in others if all(_of(each, n) == _of(one, n) for n in names)]
+                if all(each.trial.fit(figure) == "yes" for each in same):
+                    return list(dict.fromkeys(_of(one, name) for name in names))
+    return list(dict.fromkeys(_of(one, name) for name in varied))
+
+
+def _of(one: Found, dimension: str) -> str:
+    if dimension == "field":
+        return f"the {one.field} price"
+    if dimension == "basis" or one.basis == "route":
+        return "as route price (OpenRouter)" if one.basis == "route" else "as list price"
+    return "for mainland China" if one.mainland else "outside mainland China"
+
+
+def _overlap(one: Found, other: Found) -> bool:
+    before = one.until is not None and one.until <= other.first
+    after = other.until is not None and other.until <= one.first
+    return not before and not after
+
+
+def when(one: Found, claim: Claim, now: datetime) -> str:
+    """The days that a value is of, "" if it is all of those that the claim is about."""
+    first, last = now, now
+    if claim.period is not None:
+        first = datetime.combine(claim.period.first, time.min, UTC)
+        last = min(datetime.combine(claim.period.last, time.max, UTC), now)
+    if one.first <= first and (one.until is None or one.until > last):
+        return ""
+    return span(one.first, one.seen)
+
+
+def span(first: datetime, seen: datetime | None) -> str:
+    """The days on which a price was seen."""
+    if seen is None:
+        return f"since {first.date()}"
+    if seen.date() == first.date():
+        return f"on {first.date()}"
+    return f"from {first.date()} to {seen.date()}"
+
+
+def _found(
+    stretch: Stretch, value: Decimal, extra: tuple[str, ...], how: str, now: datetime
+) -> Found:
+    offer, first, seen = stretch.offer, stretch.first, stretch.seen
+    scope = f"{stretch.field}, {described(offer)}, {span(first, seen)}"
+    trial = bare_trial(offer, scope, value, how, first, seen or now)
+    return Found(
+        stretch.field, offer.basis, offer.mainland, first, stretch.until, seen, extra, trial
+    )
+
+
+def bare_trial(
+    offer: Offer,
+    scope: str,
+    value: Decimal,
+    how: str,
+    first: datetime,
+    last: datetime,
+) -> Trial:
+    """A trial without conditions."""
+    return Trial(
+        conditions=(),
+        scope=scope,
+        low=value,
+        high=value,
+        arithmetic=how,
+        feed=offer.feed,
+        as_of=first,
+        first=first.date(),
+        last=last.date(),
+        keys=(offer.basis,),
+    )
+
+
+def described(offer: Offer) -> str:
+    """An offer in words: ``list price for mainland China (alibaba-list), up to 128k tokens``."""
+    words = f"{offer.basis} price"
+    if offer.mainland:
+        words += " for mainland China"
+    words += f" ({offer.feed})"
+    if offer.up_to is not None and not offer.tier_from:
+        words += f", prompts up to {_thousands(offer.up_to)} tokens"
+    return ", ".join([words, *unusual(offer)])
+
+
+def unusual(offer: Offer) -> tuple[str, ...]:
+    """What an offer is for, where it is not the standard one."""
+    parts = []
+    if offer.variant:
+        parts.append(f"variant {offer.variant}")
+    if offer.tier_from:
+        parts.append(f"prompts above {_thousands(offer.tier_from)} tokens")
+    if offer.window_utc:
+        parts.append(f"at {offer.window_utc} UTC")
+    return tuple(parts)
+
+
+def spelled_price(value: Decimal, offer: Offer) -> str:
+    """A price in its currency: ``¥0.80``."""
+    return spelled(value, offer.currency)  # type: ignore[arg-type]
+
+
+def _thousands(count: int) -> str:
+    return f"{count // 1024}k" if count % 1024 == 0 else f"{count // 1000}k"
+
+
+def whose(book: PriceBook, claim: Claim) -> dict[str, str]:
+    """Other models of the vendor that had exactly that price, those stated most often first.
+
+    Returns:
+        Where and since when, by model.
+    """
+    had: dict[str, list[Stretch]] = {}
+    for model, stretches in book.of_vendor(claim.of.partition("/")[0]):
+        for one in wanted(stretches, claim):
+            usual = one.offer.currency == claim.figure.unit and not unusual(one.offer)
+            if model != claim.of and usual and claim.figure.admits(one.value):
+                had.setdefault(model, []).append(one)
+    order = sorted(had.items(), key=lambda item: (-len(item[1]), item[0]))
+    return {model: _had(stretches) for model, stretches in order}
+
+
+def _had(stretches: Sequence[Stretch]) -> str:
+    feeds = ", ".join(sorted({f"{one.offer.basis} {one.offer.feed}" for one in stretches}))
+    return f"{feeds}, since {min(one.first for one in stretches).date()}"

@@ -1,0 +1,204 @@
+"""What is not named has bounds: whatever it is, the truth lies within them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, cast
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qwenwatch_cache.claims.claim import Claim, Kind, Measure, Said
+from qwenwatch_cache.claims.figure import read_figure
+from qwenwatch_cache.claims.period import Period
+from qwenwatch_cache.market import usage_values
+from qwenwatch_cache.market.definitions import DEFINITIONS
+from qwenwatch_cache.market.directory import Model
+from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.listings import Listing, listing
+from qwenwatch_cache.market.selections import selection
+from qwenwatch_cache.market.totals import TOTALS
+from qwenwatch_cache.market.trials import Trial, in_order
+
+DEFINITION = DEFINITIONS["tokens/openrouter-rankings"]
+FIRST = date(2026, 2, 16)
+COUNTRIES = ("CN", "US", "FR", "")
+
+
+@dataclass
+class Vendors:
+    """Model "mN" is of vendor "vN", whose country is the N-th in turn."""
+
+    def model(self, feed: str, entity: str, provider: str = "") -> Model:
+        return Model(entity, entity, f"v{entity[1:]}", mapped=True)
+
+    def country(self, vendor: str) -> str:
+        return COUNTRIES[int(vendor[1:]) % len(COUNTRIES)]
+
+
+@dataclass
+class Published:
+    """What a source publishes of some days of which all is known: the first `named` of each."""
+
+    days: Sequence[Sequence[int]]
+    named: int
+    directory: Vendors
+
+    def totals(self, definition: object, by: str, grain: str) -> pl.DataFrame:
+        rows: list[dict[str, Any]] = []
+        for number, amounts in enumerate(self.days if grain == "day" else ()):
+            order = sorted(range(len(amounts)), key=lambda at: (-amounts[at], at))
+            first = [at for at in order[: self.named] if amounts[at]]
+            stated = {f"m{at}": amounts[at] for at in first}
+            rest = sum(amounts) - sum(stated.values())
+            for entity, value in {**stated, **({"other": rest} if rest else {})}.items():
+                rows.append(
+                    {
+                        "start": FIRST + timedelta(days=number),
+                        "feed": "openrouter-rankings",
+                        "kind": "model",
+                        "entity": entity,
+                        "value": value,
+                        "share": None,
+                        "complete": True,
+                        "scope": "",
+                        "as_of": datetime(2026, 8, 1, tzinfo=UTC),
+                    }
+                )
+        return pl.DataFrame(rows, schema=TOTALS)
+
+
+def claim(measure: Measure, kind: Kind, of: str, to: str = "", top: int = 0) -> Claim:
+    figure = read_figure("1", frozenset({"amount"}))
+    return Claim("x", "x", Said(), measure, figure, kind, of, to, top=top)
+
+
+worlds = st.integers(2, 9).flatmap(
+    lambda models: st.tuples(
+        st.lists(
+            st.lists(st.integers(0, 50), min_size=models, max_size=models).filter(any),
+            min_size=1,
+            max_size=3,
+        ),
+        st.integers(1, models),
+    )
+)
+
+
+def listed(world: tuple[list[list[int]], int]) -> tuple[Listing, list[Decimal]]:
+    """What is published of a world, and the truth: the total of each model."""
+    days, named = world
+    known = cast(Known, Published(days, named, Vendors()))
+    period = Period(FIRST, FIRST + timedelta(days=len(days) - 1))
+    found = listing(known, DEFINITION, "models", period)
+    assert found is not None
+    return found, [Decimal(sum(day[at] for day in days)) for at in range(len(days[0]))]
+
+
+def inside(value: usage_values.Value | None, truth: Decimal) -> None:
+    assert value is not None
+    slack = Decimal("1e-20")
+    assert value.low - slack <= truth, value
+    assert value.high is None or truth <= value.high + slack, value
+
+
+@given(worlds)
+def test_the_whole_platform(world: tuple[list[list[int]], int]) -> None:
+    found, truth = listed(world)
+    whole = selection(found, "")
+    assert whole is not None
+    assert found.total == sum(truth)
+    for number, country in enumerate(COUNTRIES[:3]):
+        own = sum(truth[number :: len(COUNTRIES)], Decimal(0))
+        inside(usage_values.total(found, whole, claim("total", "country", country)), own)
+        share = usage_values.share(found, whole, claim("share", "country", country), "whole")
+        inside(share, own / sum(truth))
+        # Whoever is of nobody knows where may be of there.
+        both = own + sum(truth[3 :: len(COUNTRIES)], Decimal(0))
+        inside(usage_values.total(found, whole, claim("total", "country", country)), both)
+        inside(share, both / sum(truth))
+    for at, own in enumerate(truth):
+        inside(usage_values.total(found, whole, claim("total", "model", f"m{at}")), own)
+        inside(usage_values.total(found, whole, claim("total", "vendor", f"v{at}")), own)
+    other = truth[1] if len(truth) > 1 else Decimal(0)
+    ratio = usage_values.ratio(found, whole, claim("ratio", "model", "m0", "m1"))
+    if other and ratio is not None:
+        inside(ratio, truth[0] / other)
+
+
+@given(worlds, st.integers(1, 9))
+def test_the_first_of_a_list(world: tuple[list[list[int]], int], count: int) -> None:
+    found, truth = listed(world)
+    chosen = selection(found, f"top {count}")
+    if chosen is None:  # the same as all that are named
+        assert count == len(found.entries)
+        chosen = selection(found, "named")
+        assert chosen is not None
+    order = sorted(range(len(truth)), key=lambda at: -truth[at])
+    first = order[:count]
+    everything = sum((truth[at] for at in first), Decimal(0))
+    inside(usage_values.total(found, chosen, claim("total", "", "")), everything)
+    if count < len(order) and truth[order[count]] == truth[order[count - 1]]:
+        return  # who is among them is a matter of taste
+    for number, country in enumerate(COUNTRIES[:3]):
+        own = sum((truth[at] for at in first if at % len(COUNTRIES) == number), Decimal(0))
+        inside(usage_values.total(found, chosen, claim("total", "country", country)), own)
+        share = usage_values.share(found, chosen, claim("share", "country", country), "list")
+        both = own + sum((truth[at] for at in first if at % len(COUNTRIES) == 3), Decimal(0))
+        if share is not None and everything:
+            inside(share, own / everything)
+            inside(share, both / everything)
+        held = sum(at % len(COUNTRIES) == number and truth[at] > 0 for at in first)
+        counted = usage_values.count(found, chosen, claim("count", "country", country, top=count))
+        inside(counted, Decimal(held))
+
+
+@given(worlds)
+def test_a_model_that_is_not_named_has_no_place_of_its_own(
+    world: tuple[list[list[int]], int],
+) -> None:
+    found, truth = listed(world)
+    named = {entry.id for entry in found.entries}
+    for at, own in enumerate(truth):
+        value = usage_values.rank(found, claim("rank", "model", f"m{at}"))
+        assert value is not None
+        assert (value.high is None) == (f"m{at}" not in named)
+        if found.period.days == 1:  # places of a day are exact
+            place = Decimal(1 + sum(other > own for other in truth))
+            inside(value, place)
+
+
+def test_a_day_that_is_missing_makes_no_sum() -> None:
+    known = cast(Known, Published([[3, 2], [2, 1]], 2, Vendors()))
+    assert listing(known, DEFINITION, "models", Period(FIRST, FIRST + timedelta(days=2))) is None
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "fit"),
+    [
+        ("0.61", "0.61", "yes"),
+        ("0.606", "0.614", "yes"),
+        ("0.5", "0.7", "possible"),
+        ("0.5", None, "possible"),
+        ("0.62", "0.62", "no"),
+        ("0.62", None, "no"),
+    ],
+)
+def test_bounds_fit_only_if_all_of_them_do(low: str, high: str | None, fit: str) -> None:
+    figure = read_figure("61 %", frozenset({"share"}))
+    trial = Trial(
+        (), "", Decimal(low), None if high is None else Decimal(high), "", "", None, FIRST, FIRST
+    )
+    assert trial.fit(figure) == fit
+
+
+def test_what_fits_comes_first_with_the_fewest_conditions() -> None:
+    figure = read_figure("61 %", frozenset({"share"}))
+    base = Trial((), "a", Decimal("0.7"), Decimal("0.7"), "", "", None, FIRST, FIRST)
+    two = replace(base, conditions=("b", "c"), low=Decimal("0.61"), high=Decimal("0.61"))
+    one = replace(two, conditions=("b",))
+    near = replace(base, low=Decimal("0.62"), high=Decimal("0.62"))
+    assert in_order([base, near, two, one], figure) == [one, two, near, base]

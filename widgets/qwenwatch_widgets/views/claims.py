@@ -1,0 +1,214 @@
+"""Published figures and what the data makes of them: tables for people, rows for programs."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from qwenwatch_cache.clock import is_replayed, iso
+from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
+from qwenwatch_widgets.views.claim_detail import broken, detail_tables, spelled_found
+from qwenwatch_widgets.views.plain import plain_row
+from qwenwatch_widgets.views.sources import source_line, source_row
+from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
+
+if TYPE_CHECKING:
+    from qwenwatch_cache.market.check import Checked
+    from qwenwatch_cache.market.check_all import Sentence
+    from qwenwatch_cache.market.origins import Origin
+
+VERDICTS = ("reproduced", "reproduced only if", "not reproduced", "contradicted", "no public data")
+"""As `qwenwatch_cache.market.check.Verdict`, in the order in which they are counted."""
+
+TONES: dict[str, Tone] = {
+    "reproduced": "up",
+    "reproduced only if": "accent",
+    "not reproduced": "warn",
+    "contradicted": "bad",
+    "no public data": "dim",
+}
+
+LONGEST_WHY = 76
+"""Letters of a reason in the table of all claims."""
+
+MOST_TRIALS = 100
+"""Trials of one claim that programs get, what fits first; how many there were is told."""
+
+
+def claims_answer(
+    checked: Sequence["Checked"],
+    sentences: Sequence["Sentence"],
+    known_at: datetime,
+    *,
+    detail: bool,
+    wrap: int = 0,
+) -> Answer:
+    """The answer in both forms.
+
+    Args:
+        checked: The claims with their verdicts.
+        sentences: Those that were published together.
+        known_at: The moment of knowledge.
+        detail: Whether people see the arithmetic of each claim.
+        wrap: Letters of a line of text in the details, 0 for no limit.
+    """
+    counts: Counter[str] = Counter(one.verdict for one in checked)
+    told = " · ".join(f"{counts[one]} {one}" for one in VERDICTS if counts[one])
+    origins = _origins(checked)
+    tables = [_table(checked, detail=detail)]
+    if any(one.notes for one in sentences):
+        tables.append(_sentences(sentences, wrap))
+    if detail:
+        tables += [table for one in checked for table in detail_tables(one, wrap)]
+    lines = [
+        f"known at {amounts.instant(known_at)}",
+        f"{len(checked)} claim{'' if len(checked) == 1 else 's'}: {told}",
+    ]
+    if is_replayed():
+        lines.append("replayed")
+    page = Page(
+        title="qwenwatch check",
+        lines=lines,
+        tables=tables,
+        sources=[source_line(origin, known_at) for origin in origins],
+    )
+    document = {
+        "schema_version": SCHEMA_VERSION,
+        "replayed": is_replayed(),
+        "known_at": iso(known_at),
+        "verdicts": {name: counts[name] for name in VERDICTS},
+        "sources": [source_row(origin, known_at) for origin in origins],
+        "claims": [_claim(one) for one in checked],
+        "trials": [plain_row(row) for one in checked for row in one.rows(MOST_TRIALS)],
+        "searched": _texts(checked, "space", "dimension"),
+        "notes": _texts(checked, "notes", "note"),
+        "missing": [
+            plain_row(
+                {
+                    "claim": one.claim.id,
+                    "feed": each.feed or None,
+                    "first": each.first,
+                    "last": each.last,
+                    "fetchable": each.fetchable,
+                    "needs_key": each.needs_key,
+                    "reason": each.reason,
+                }
+            )
+            for one in checked
+            for each in one.missing
+        ],
+        "sentences": [
+            {"name": one.name, "claims": ", ".join(one.ids), "note": amounts.clean(note)}
+            for one in sentences
+            for note in one.notes
+        ],
+    }
+    parts = ["claims", "trials", "searched", "notes", "missing", "sentences", "sources"]
+    return Answer(page, document, parts)
+
+
+def _origins(checked: Sequence["Checked"]) -> list["Origin"]:
+    found: dict[str, Origin] = {}
+    for one in checked:
+        for origin in one.origins:
+            known = found.setdefault(origin.feed, origin)
+            if origin.as_of and (known.as_of is None or origin.as_of > known.as_of):
+                found[origin.feed] = origin
+    return [found[feed] for feed in sorted(found)]
+
+
+def _table(checked: Sequence["Checked"], *, detail: bool) -> TableView:
+    columns = (
+        Column("claim", "Claim"),
+        Column("stated", "Stated", "right"),
+        Column("verdict", "Verdict"),
+        Column("found", "Found", "right"),
+        Column("plain", "Read plainly", "right", drop=2),
+        Column("scopes", "Fit/tried", "right", drop=1),
+        Column("why", "Under which scope, or why not", grow=True, drop=3),
+    )
+    return TableView(
+        title="Claims · published figures against the data",
+        caption="a figure fits if it would be printed so; fit/tried: under how many scopes it does",
+        columns=columns,
+        rows=tuple(_row(one, detail=detail) for one in checked),
+        empty="no claims",
+    )
+
+
+def _row(one: "Checked", *, detail: bool) -> Row:
+    why = amounts.clean(one.reason)
+    if not detail and len(why) > LONGEST_WHY:
+        why = f"{why[: LONGEST_WHY - 1]}…"
+    plain = one.plain
+    cells = (
+        Cell(one.claim.id),
+        Cell(one.claim.figure.text),
+        Cell(one.verdict, TONES[one.verdict], sort=VERDICTS.index(one.verdict)),
+        Cell(one.found or amounts.UNKNOWN),
+        Cell(amounts.UNKNOWN if plain is None else spelled_found(one, plain), "dim"),
+        Cell(f"{one.matched:,}/{len(one.trials):,}", "dim", sort=len(one.trials)),
+        Cell(why, "dim"),
+    )
+    cite = f"{one.claim.says} ({one.claim.said}): {one.verdict}; {one.found}. {one.reason}."
+    cites = " ".join(origin.citation for origin in one.origins)
+    return Row(one.claim.id, cells, cite=amounts.clean(f"{cite} {cites}".strip()))
+
+
+def _sentences(sentences: Sequence["Sentence"], wrap: int) -> TableView:
+    columns = (Column("name", "Published together"), Column("note", "What holds", grow=True))
+    rows = []
+    for one in sentences:
+        lines = [line for note in one.notes for line in broken(amounts.clean(note), wrap)]
+        for number, line in enumerate(lines):
+            rows.append(Row(f"{one.name} {number}", (Cell("" if number else one.name), Cell(line))))
+    return TableView(
+        title="Figures of one sentence",
+        caption="what was published together must hold under one scope, on the same days",
+        columns=columns,
+        rows=tuple(rows),
+    )
+
+
+def _claim(one: "Checked") -> dict[str, Any]:
+    claim, plain = one.claim, one.plain
+    return plain_row(
+        {
+            "id": claim.id,
+            "says": claim.says,
+            "outlet": claim.said.outlet,
+            "title": claim.said.title or None,
+            "date": claim.said.date or None,
+            "url": claim.said.url or None,
+            "measure": claim.measure,
+            "subject": claim.of or None,
+            "against": claim.to or None,
+            "metric": None if claim.measure.startswith("price") else claim.metric,
+            "first": claim.period.first if claim.period else None,
+            "last": claim.period.last if claim.period else None,
+            "stated": claim.figure.text,
+            "unit": claim.figure.unit,
+            "stated_low": one.figure.low,
+            "stated_high": one.figure.high,
+            "verdict": one.verdict,
+            "found": one.found or None,
+            "reason": one.reason,
+            "plain_low": None if plain is None else plain.low,
+            "plain_high": None if plain is None else plain.high,
+            "tried": len(one.trials),
+            "matched": one.matched,
+            "possible": one.possible,
+            "near": one.near,
+            "together": claim.together or None,
+            "contradicts": ", ".join(claim.contradicts) or None,
+        }
+    )
+
+
+def _texts(checked: Sequence["Checked"], name: str, key: str) -> list[dict[str, Any]]:
+    return [
+        {"claim": one.claim.id, key: amounts.clean(text)}
+        for one in checked
+        for text in getattr(one, name)
+    ]
