@@ -192,7 +192,10 @@ def mounted(folder: Path, size: str) -> Iterator[Path]:
 # Processes. They are forked from a server that has Polars loaded already: a start takes 30 ms.
 
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["filelock", "qwenwatch_cache.store", "tests.cache.stress"])
+PROCESSES.set_forkserver_preload(
+    # Polars loads NumPy with the first frame, if it is installed: a tenth of a second.
+    ["filelock", "numpy", "qwenwatch_cache.store", "tests.cache.stress"]
+)
 
 
 class Child:

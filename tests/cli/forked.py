@@ -6,6 +6,7 @@ all that a new process has: an environment, a working directory, streams and an 
 What a start loads, and how fast, is tested elsewhere (tests/test_imports.py).
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -88,6 +89,9 @@ def _serve(said: Sequence[str]) -> None:
     for package in (qwenwatch.commands, qwenwatch_cache):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
+    with contextlib.suppress(ImportError):
+        import_module("numpy")  # Polars loads it with the first frame, if it is installed
+    os.fsync = os.fstat  # type: ignore[assignment]  # as in tests/conftest.py
     gc.freeze()
     for line in sys.stdin:
         with warnings.catch_warnings():
