@@ -17,11 +17,11 @@ from qwenwatch.session import Session
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.frames import FX_TABLE
 from qwenwatch_cache.market.rates import Rates
-from qwenwatch_widgets.views.tables import TablesView
 from qwenwatch_widgets.views.disagreement import SAME
 from qwenwatch_widgets.views.prices import SIGNS, offer_key
 from qwenwatch_widgets.views.query import PriceWish, TablesQuery
 from qwenwatch_widgets.views.table import Cell, TableView
+from qwenwatch_widgets.views.tables import TablesView
 from tests.cli.conftest import Run
 
 NOW = datetime(2026, 8, 22, 12, tzinfo=UTC)
