@@ -108,9 +108,7 @@ def live(run: Run, server: FeedServer) -> Run:
 
 
 @pytest.fixture(scope="session")
-def refreshed(
-    forked: Forked, world: FeedServer, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
+def refreshed(forked: Forked, world: FeedServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cache of `live` after its first ``qwenwatch refresh``; only to be copied."""
     folder = tmp_path_factory.mktemp("refreshed")
     ran = forked.run(["refresh"], {**environment_in(folder), **asking(world)})
