@@ -1,11 +1,16 @@
 """Fixtures of the tests of polling: a clock, a cache without baseline, a server, made-up feeds."""
 
+import gzip
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
+from qwenwatch_cache.feeds import openrouter_models
 from qwenwatch_cache.store import Store
 from tests.cache.played import Player
 from tests.cache.polling import NO_BASELINE, Watch, without_waits
@@ -62,12 +67,43 @@ def server(watch: Watch) -> Iterator[FeedServer]:
         yield server
 
 
+def made_once(
+    name: str, tmp_path_factory: pytest.TempPathFactory, make: Callable[[Path], object]
+) -> Path:
+    """A folder that one of the processes that run the tests makes for all of them."""
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    with FileLock(folder / f"{name}.lock"):
+        if not (folder / name).exists():
+            begun = tmp_path_factory.mktemp(name) / name
+            make(begun)
+            begun.rename(folder / name)
+    return folder / name
+
+
 @pytest.fixture(scope="session")
 def polled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache of all feeds after some days with faults and restatements; only to be copied."""
-    root = tmp_path_factory.mktemp("polled") / "cache"
-    poll(root)
-    return root
+    return made_once("polled", tmp_path_factory, poll)
+
+
+@pytest.fixture(scope="session")
+def route_told(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that was told OpenRouter's 116 recorded price lists, oldest first, without a log and
+    without a baseline; only to be copied."""
+    lists = sorted((recordings / "prices/openrouter/models").glob("*.json.gz"))
+    assert len(lists) == 116
+
+    def tell(root: Path) -> None:
+        store = Store(root, bundled=NO_BASELINE)
+        for path in lists:
+            stamp = path.name.partition(".")[0]
+            when = datetime.strptime(stamp, "%Y-%m-%dT%H%MZ").replace(tzinfo=UTC)
+            parsed = openrouter_models.parse(gzip.decompress(path.read_bytes()), when)
+            store.append(parsed.frames, when, unread=parsed.unread)
+
+    return made_once("route-told", tmp_path_factory, tell)
 
 
 @pytest.fixture

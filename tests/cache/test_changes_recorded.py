@@ -6,6 +6,7 @@ feeds/prices.md counts in its §11 two thirds are not recorded), each id with it
 
 import gzip
 import json
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from qwenwatch_cache.feeds import models_dev, openrouter_models
+from qwenwatch_cache.feeds import models_dev
 from qwenwatch_cache.frames import FETCH
 from qwenwatch_cache.market.between import Asked, Changes, changes_between
 from qwenwatch_cache.market.changes import Period
@@ -51,19 +52,20 @@ class Record:
 
 
 @pytest.fixture(scope="module")
-def record(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Record:
+def record(recordings: Path, route_told: Path, tmp_path_factory: pytest.TempPathFactory) -> Record:
     """All recorded bodies, told in order to a cache without a baseline."""
     folder = tmp_path_factory.mktemp("record")
-    store = Store(folder / "cache", bundled=folder)
+    store = Store(shutil.copytree(route_told, folder / "cache"), bundled=folder)
     bodies: dict[datetime, Mapping[str, Any]] = {}
     fetches = []
     for when, feed, path in captures(recordings):
         body = gzip.decompress(path.read_bytes())
-        parsed = (openrouter_models if feed == ROUTE else models_dev).parse(body, when)
-        store.append(parsed.frames, when, unread=parsed.unread)
         fetches.append({**dict.fromkeys(FETCH), "feed": feed, "url": "x", "started": when})
         if feed == ROUTE:
             bodies[when] = json.loads(body)
+        else:
+            parsed = models_dev.parse(body, when)
+            store.append(parsed.frames, when, unread=parsed.unread)
     last = max(bodies)
     store.log(pl.DataFrame(fetches, schema=FETCH), last)
     assert len(bodies) == 116

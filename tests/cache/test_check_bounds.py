@@ -166,9 +166,47 @@ def test_a_model_that_is_not_named_has_no_place_of_its_own(
         value = usage_values.rank(found, claim("rank", "model", f"m{at}"))
         assert value is not None
         assert (value.high is None) == (f"m{at}" not in named)
-        if found.period.days == 1:  # places of a day are exact
-            place = Decimal(1 + sum(other > own for other in truth))
-            inside(value, place)
+        place = Decimal(1 + sum(other > own for other in truth))
+        inside(value, place)
+        if found.period.days == 1 and value.high is not None:  # places of a day are exact
+            assert value.low == value.high
+
+
+class Houses(Vendors):
+    """Model "mN" is of one of three vendors in turn, the third of nobody knows where."""
+
+    def model(self, feed: str, entity: str, provider: str = "") -> Model:
+        return Model(entity, entity, f"v{int(entity[1:]) % 3}", mapped=True)
+
+    def country(self, vendor: str) -> str:
+        return ("CN", "US", "")[int(vendor[1:])]
+
+
+@given(worlds)
+def test_the_place_of_a_sum_has_bounds(world: tuple[list[list[int]], int]) -> None:
+    """Whatever is not named may be of anybody."""
+    days, named = world
+    period = Period(FIRST, FIRST + timedelta(days=len(days) - 1))
+    found = listing(cast(Known, Published(days, named, Houses())), DEFINITION, "vendors", period)
+    assert found is not None
+    truth = [Decimal(sum(sum(day[at::3]) for day in days)) for at in range(3)]
+    for at, own in enumerate(truth):
+        value = usage_values.rank(found, claim("rank", "vendor", f"v{at}"))
+        inside(value, Decimal(1 + sum(other > own for other in truth)))
+        assert value is not None
+        if value.low == value.high:
+            shown = [entry.amount.low for entry in found.entries if entry.vendor == f"v{at}"]
+            assert sum(shown) > 0  # only a place of what is named is certain
+    # The third has no country: it may be of either, or of another.
+    for country in ("CN", "US"):
+        value = usage_values.rank(found, claim("rank", "country", country))
+        if value is None:
+            continue  # no country is named
+        for whose in ("CN", "US", "FR"):
+            sums = {"CN": truth[0], "US": truth[1], "FR": Decimal(0)}
+            sums[whose] += truth[2]
+            own = sums.pop(country)
+            inside(value, Decimal(1 + sum(other > own for other in sums.values())))
 
 
 def test_a_day_that_is_missing_makes_no_sum() -> None:

@@ -16,7 +16,7 @@ from tests.cache.rows import NOW, Child, at, hold_the_lock, last_part, usage, va
 def test_two_writers_and_three_readers(root: Path) -> None:
     seed = time.time_ns() % 10**9
     sys.stdout.write(f"seed {seed}\n")  # shown when it fails
-    came = crowd(root, 4, seed)
+    came = crowd(root, 2, seed)
     assert came.errors == []
     assert (came.missing, came.strange) == ([], [])
     assert came.written > 0

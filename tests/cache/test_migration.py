@@ -136,7 +136,7 @@ class TestAnswers:
 
 
 def stored_facts(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without what came since: two fields of a price; and names, as maps get better."""
-    new = ("up_to", "cross_check")
+    """A row without what came since: three fields of a price; and names, as maps get better."""
+    new = ("up_to", "cross_check", "tier_from")
     names = ("id", "model", "name", "vendor", "country")
     return {name: value for name, value in row.items() if name not in (*new, *names)}

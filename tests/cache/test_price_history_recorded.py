@@ -5,6 +5,7 @@ What a change is, is worked out a second time in plain Python over the raw JSON.
 
 import gzip
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from qwenwatch_cache.feeds import models_dev, openrouter_models
+from qwenwatch_cache.feeds import models_dev
 from qwenwatch_cache.frames import FETCH, PRICE_FIELDS
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.marks import ALARMING
@@ -65,20 +66,21 @@ class Record:
 
 
 @pytest.fixture(scope="module")
-def record(recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Record:
-    """All 116 bodies and what there is of models.dev, told in the order of their capture to a
+def record(recordings: Path, route_told: Path, tmp_path_factory: pytest.TempPathFactory) -> Record:
+    """All 116 bodies and what there is of models.dev, each told in the order of its capture to a
     cache without a baseline."""
     folder = tmp_path_factory.mktemp("record")
-    store = Store(folder / "cache", bundled=folder)
+    store = Store(shutil.copytree(route_told, folder / "cache"), bundled=folder)
     bodies: dict[datetime, Mapping[str, Any]] = {}
     fetches = []
     for when, feed, path in captures(recordings):
         body = gzip.decompress(path.read_bytes())
-        parsed = (openrouter_models if feed == ROUTE else models_dev).parse(body, when)
-        store.append(parsed.frames, when, unread=parsed.unread)
         fetches.append({**dict.fromkeys(FETCH), "feed": feed, "url": "x", "started": when})
         if feed == ROUTE:
             bodies[when] = json.loads(body)
+        else:
+            parsed = models_dev.parse(body, when)
+            store.append(parsed.frames, when, unread=parsed.unread)
     last = max(bodies)
     store.log(pl.DataFrame(fetches, schema=FETCH), last)
     assert len(bodies) == 116

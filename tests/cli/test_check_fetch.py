@@ -88,6 +88,7 @@ def test_a_failing_feed_leaves_the_verdict_as_it_was(
     ran = run("check", "--file", claims, "--fetch", "--format", "json", **asking(past))
     assert verdict(ran.out) == "no public data"
     assert "500" in ran.err
+    assert ran.code == 3
 
 
 def test_the_past_is_not_asked_now(run: Run, past: FeedServer, claims: str) -> None:

@@ -8,25 +8,25 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import KEY, RECORDED, Ran, Run
+from tests.cli.conftest import RECORDED, Ran, Run, asking, environment_in
+from tests.cli.forked import Forked
 from tests.feedserver import FeedServer, RecordedBodies
 
 NOW = datetime(2026, 8, 22, 1, tzinfo=UTC)
 WEEKS = [date(2026, 6, 22) + timedelta(weeks=number) for number in range(8)]
 
 
-@pytest.fixture
-def recorded(run: Run, recordings: Path) -> Iterator[Run]:
+@pytest.fixture(scope="module")
+def recorded(
+    forked: Forked, recordings: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Run]:
     """Run ``qwenwatch`` against the feed server with the recordings, after one refresh."""
+    environment = environment_in(tmp_path_factory.mktemp("recorded"))
     with FeedServer(RecordedBodies(recordings, lambda: NOW), now=lambda: NOW) as server:
+        environment |= {**asking(server), "QWENWATCH_NOW": "2026-08-22T01:00:00Z"}
 
         def run_recorded(*arguments: str) -> Ran:
-            return run(
-                *arguments,
-                QWENWATCH_FEEDS_URL=server.url,
-                QWENWATCH_NOW="2026-08-22T01:00:00Z",
-                OPENROUTER_API_KEY=KEY,
-            )
+            return forked.run(arguments, environment)
 
         chosen = [word for name in RECORDED for word in ("--feed", name)]
         ran = run_recorded("refresh", *chosen)

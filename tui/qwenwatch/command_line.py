@@ -262,5 +262,5 @@ def _cache_options(cache: argparse.ArgumentParser, common: argparse.ArgumentPars
 def _count(text: str) -> int:
     count = int(text)
     if count < 0:
-        raise ValueError("below 0")
+        raise argparse.ArgumentTypeError("expected 0 or more")
     return count

@@ -40,10 +40,25 @@ def change_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
             text += f" = {spelled(value, 'change')}"
             scope = f"{field}, {described(offer)}, on {after.first.date()}"
             trial = bare_trial(offer, scope, value, text, after.first, after.first)
-            found.append(_found(offer, field, after, trial, f"on {after.first.date()}"))
+            found.append(_found(offer, field, trial))
         if not moved:
             found += _still(book, stretches, claim, now)
-    return with_conditions(found, claim, now)
+    return with_conditions(_dated(found, claim), claim, now)
+
+
+def _dated(found: Sequence[Found], claim: Claim) -> list[Found]:
+    """Name the day of a change, unless all that such prices did on the days stated fits."""
+    misses = {_sort(one) for one in found if one.trial.fit(claim.figure) != "yes"}
+    return [
+        one
+        if not one.trial.low or (claim.period is not None and _sort(one) not in misses)
+        else one._replace(extra=(*one.extra, f"on {one.trial.first}"))
+        for one in found
+    ]
+
+
+def _sort(one: Found) -> tuple[str, str, bool, tuple[str, ...]]:
+    return one.field, one.basis, one.mainland, one.extra
 
 
 def never_changed(trials: Sequence[Trial]) -> bool:
@@ -121,11 +136,10 @@ def _still(
     text = f"{spelled_price(stretches[0].value, offer)} in all {count} readings: no change"
     scope = f"{stretches[0].field}, {described(offer)}, {first.date()} to {last.date()}"
     trial = bare_trial(offer, scope, Decimal(0), text, first, last)
-    yield _found(offer, stretches[0].field, stretches[0], trial, "")
+    yield _found(offer, stretches[0].field, trial)
 
 
-def _found(offer: Offer, field: str, at: Stretch, trial: Trial, when: str) -> Found:
-    extra = (*unusual(offer), *([when] if when else []))
+def _found(offer: Offer, field: str, trial: Trial) -> Found:
     # That a change is of a day is its own condition; the time of the price is none.
     first = datetime.min.replace(tzinfo=UTC)
-    return Found(field, offer.basis, offer.mainland, first, None, None, extra, trial)
+    return Found(field, offer.basis, offer.mainland, first, None, None, unusual(offer), trial)

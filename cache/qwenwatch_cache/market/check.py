@@ -18,11 +18,7 @@ from qwenwatch_cache.market.spelled import between, spelled
 from qwenwatch_cache.market.standing_trials import standing_of, standing_trials
 from qwenwatch_cache.market.trials import Trial, in_order, trials_frame
 from qwenwatch_cache.market.usage_days import NEAREST_WEEKS
-from qwenwatch_cache.market.usage_trials import (
-    definitions_of,
-    space,
-    usage_trials,
-)
+from qwenwatch_cache.market.usage_trials import definitions_of, space, usage_trials
 
 Verdict = Literal[
     "reproduced", "reproduced only if", "not reproduced", "contradicted", "no public data"
@@ -91,7 +87,7 @@ class Checked:
 
     @property
     def closest(self) -> Trial | None:
-        """The exact value nearest to the claim; bounds if there is none, None without figures."""
+        """The nearest value, or bounds, that the claim misses; None without figures."""
         return _closest(self.trials, self.figure) if self.trials else None
 
 
@@ -206,9 +202,14 @@ def _plain(trials: Sequence[Trial]) -> Trial | None:
 
 
 def _closest(trials: Sequence[Trial], figure: Figure) -> Trial:
-    """The exact value nearest to the claim, with the fewest conditions; bounds if there is none."""
-    exact = [trial for trial in trials if trial.low == trial.high]
-    return min(exact or trials, key=lambda one: (one.distance(figure), len(one.conditions)))
+    """What misses the claim by the least, with the fewest conditions.
+
+    Bounds only of the days stated with nobody left out: among many, some end near anything.
+    """
+    missed = [trial for trial in trials if trial.fit(figure) == "no"]
+    telling = [trial for trial in missed if trial.low == trial.high or _close(trial)]
+    pool = telling or missed or trials
+    return min(pool, key=lambda one: (one.distance(figure), len(one.conditions)))
 
 
 def _far(trial: Trial, figure: Figure) -> str:

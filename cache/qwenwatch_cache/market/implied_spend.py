@@ -93,7 +93,9 @@ def implied_spend(known: Known, by: By, window: Window, basis: Basis, mix: Mix) 
     of_window = known.totals(definition, "model", window.grain, span)
     of_window = of_window.filter(pl.col("start") == window.start)
     if of_window.is_empty():
-        raise NothingToShow(f"no figures of {definition.label} in this {window.grain}")
+        raise NothingToShow(
+            f"no figures of {definition.label} of the {window.grain} {window.start} to {window.end}"
+        )
     days = _by_day(known, definition, of_window, window)
     tokens = of_window if days is None else days
     used = _named(known, tokens, window, basis, mix, daily=days is not None)

@@ -5,7 +5,7 @@ them used no more than the smallest that is, and no more than the rest.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -112,6 +112,17 @@ def listing(known: Known, definition: Definition, rows: str, period: Period) -> 
         if sources.height == 1 and found["start"].n_unique() == len(starts):
             return _listing(known, definition, rows, period, found)
     return None
+
+
+def stated_of_labs(known: Known, definition: Definition, period: Period) -> Listing | None:
+    """What a source states of labs themselves, None if it does not of all of those days.
+
+    Sums of named models are closer in time, but have bounds where labs have amounts.
+    """
+    sources = [source for source in definition.vendors if source.kind == "lab"]
+    labs = replace(definition, key=f"{definition.key} of labs", vendors=sources)
+    found = listing(known, labs, "vendors", period) if sources else None
+    return None if found is None else replace(found, definition=definition)
 
 
 def published(known: Known, definition: Definition, grain: Grain) -> list[Period]:

@@ -207,7 +207,8 @@ def spelled_price(value: Decimal, offer: Offer) -> str:
 
 
 def _thousands(count: int) -> str:
-    return f"{count // 1024}k" if count % 1024 == 0 else f"{count // 1000}k"
+    binary = count % 1024 == 0 and count % 1000 != 0  # 128,000 is a multiple of both
+    return f"{count // 1024 if binary else count // 1000}k"
 
 
 def whose(book: PriceBook, claim: Claim) -> dict[str, str]:

@@ -63,7 +63,8 @@ def selection(listed: Listing, among: str) -> Selection | None:
     if among == "named":
         return Selection("named", [_exact(entry) for entry in listed.entries], ZERO, ZERO)
     count = int(among.partition(" ")[2])
-    if count == len(listed.entries) and not listed.unnamed > listed.entries[-1].amount.low:
+    closed = all(entry.amount.low == entry.amount.high for entry in listed.entries)
+    if count == len(listed.entries) and closed and listed.unnamed <= listed.entries[-1].amount.low:
         return None
     return _top(listed, count)
 

@@ -13,7 +13,7 @@ from qwenwatch_cache.claims.period import Period
 from qwenwatch_cache.market import usage_values
 from qwenwatch_cache.market.definitions import DEFINITIONS, Definition
 from qwenwatch_cache.market.known import Known
-from qwenwatch_cache.market.listings import Listing, listing
+from qwenwatch_cache.market.listings import Listing, listing, stated_of_labs
 from qwenwatch_cache.market.selections import TOPS, Selection, belongs, left_out, selection, without
 from qwenwatch_cache.market.trials import Trial
 from qwenwatch_cache.market.usage_days import around, days_of, within
@@ -46,7 +46,10 @@ def usage_trials(known: Known, claim: Claim) -> list[Trial]:
         for days in days_of(known, claim, definition):
             seen: set[tuple[str, str]] = set()
             for rows in _rows_of(claim):
-                listed = listing(known, definition, rows, days.period)
+                listed = None
+                if claim.measure == "rank" and claim.kind == "vendor":
+                    listed = stated_of_labs(known, definition, days.period)
+                listed = listed or listing(known, definition, rows, days.period)
                 if listed is None or (listed.feed, listed.kind) in seen:
                     continue
                 plain_rows = not seen
@@ -164,6 +167,8 @@ def _of_selection(
 def _values(
     claim: Claim, listed: Listing, chosen: Selection, conditions: Sequence[str]
 ) -> Iterator[Trial]:
+    if chosen.among and _absent(claim, listed, chosen):
+        return
     if claim.measure == "share":
         plain = _plain_of(claim, chosen)
         for of in usage_values.OF if chosen.among else ("whole",):
@@ -176,6 +181,13 @@ def _values(
     value = counted(listed, chosen, claim)
     if value is not None:
         yield _trial(listed, chosen, value, conditions)
+
+
+def _absent(claim: Claim, listed: Listing, chosen: Selection) -> bool:
+    """Whether a subject is not named at all: what a part of the list holds of it says nothing."""
+    if not claim.kind or usage_values.held(listed, chosen, claim.kind, claim.of).high:
+        return False
+    return not any(belongs(entry, claim.kind, claim.of) for entry in listed.entries)
 
 
 _OF_WORDS = {"whole": "of the whole platform", "list": "of those", "CN+US": "of CN + US of those"}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from math import ceil
 from typing import NamedTuple
 
 from qwenwatch_cache.claims.claim import Claim, Kind
@@ -88,33 +89,66 @@ def count(listed: Listing, chosen: Selection, claim: Claim) -> Value:
 
 
 def rank(listed: Listing, claim: Claim) -> Value | None:
-    """The subject's place among those that are named; at least the next one if it is not."""
-    groups: dict[str, Decimal] = {}
+    """The subject's place, or the places that it may have; no last one if it is not named."""
+    groups: dict[str, Bounds] = {}
     for entry in listed.entries:
         name = _group(entry, claim.kind)
         if name:
-            groups[name] = groups.get(name, ZERO) + entry.amount.low
-    own = groups.pop(claim.of, ZERO)
-    if not groups and not own:
+            groups[name] = groups.get(name, NOTHING) + entry.amount
+    if not groups:
         return None
-    if own:
-        place = Decimal(1 + sum(other > own for other in groups.values()))
-        part = own / listed.total if listed.total else ZERO
-        text = f"{_amount(own, listed)}, {spelled(part, 'share')} of everything, is place {place}"
-        return Value(place, place, text)
-    single = listed.kind == "lab" or claim.kind == "model"
-    most = listed.unnamed if single else listed.rest
-    place = Decimal(1 + sum(other > most for other in groups.values()))
-    return Value(place, None, f"not named: at most {_amount(most, listed)}, place {place} or lower")
+    unsure = (entry.amount.low for entry in listed.entries if not _group(entry, claim.kind))
+    pool = listed.rest + sum(unsure, ZERO)  # of nobody knows whom
+    single = _single(listed, claim.kind)
+    most = listed.unnamed if single else pool
+    if not single:
+        groups = {name: Bounds(each.low, each.low + pool) for name, each in groups.items()}
+    own = groups.pop(claim.of, Bounds(ZERO, most))
+    first = 1 + sum(other.low > own.high for other in groups.values())
+    if not own.low:
+        text = f"not named: at most {_amount(most, listed)}, place {first} or lower"
+        return Value(Decimal(first), None, text)
+    last = 1 + _ahead(own.low, list(groups.values()), pool, most)
+    part = own.low / listed.total if listed.total else ZERO
+    text = f"{_amount(own.low, listed)}, {spelled(part, 'share')} of everything"
+    if first == last:
+        return Value(Decimal(first), Decimal(last), f"{text}, is place {first}")
+    text += f", at most {_amount(own.high, listed)} with what is not named"
+    return Value(Decimal(first), Decimal(last), f"{text}: place {first} to {last}")
+
+
+def _ahead(own: Decimal, others: Sequence[Bounds], pool: Decimal, most: Decimal) -> int:
+    """How many may be ahead of an amount, if what is not named is theirs: each as it lacks least.
+
+    Args:
+        own: The amount.
+        others: Those that are named.
+        pool: All that is not named.
+        most: The most that one who is never named can have.
+    """
+    ahead = sum(other.low > own for other in others)
+    lacking = sorted(own - other.low for other in others if other.low <= own < other.high)
+    for lack in lacking:
+        if lack >= pool:
+            return ahead
+        ahead, pool = ahead + 1, pool - lack
+    if most > own:
+        ahead += ceil(pool / own) - 1
+    return ahead
 
 
 def held(listed: Listing, chosen: Selection, kind: Kind, of: str) -> Bounds:
     """What a subject has of a selection."""
-    single = kind == "model" or (kind == "vendor" and listed.kind == "lab")
+    single = _single(listed, kind)
     if chosen.among or chosen.without or not single:
         return chosen.part(kind, of)
     own = [entry.amount for entry in listed.entries if belongs(entry, kind, of)]
     return added(own) if own else Bounds(ZERO, listed.unnamed)
+
+
+def _single(listed: Listing, kind: Kind) -> bool:
+    """Whether a source names subjects themselves, not those that they are added up of."""
+    return kind == "model" or (kind == "vendor" and listed.kind == "lab")
 
 
 def _group(entry: Entry, kind: Kind) -> str:

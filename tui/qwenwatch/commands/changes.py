@@ -2,17 +2,17 @@
 
 import argparse
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import cast
 
 from qwenwatch.commands.answering import answer_question
 from qwenwatch.config import Config, ConfigError
-from qwenwatch.days import day_option, parse_day
+from qwenwatch.days import day_option, parse_day, refuse_future
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.session import Session
-from qwenwatch_cache.errors import QwenwatchError
+from qwenwatch_cache.errors import NothingToShow, QwenwatchError
 from qwenwatch_cache.identity import load_identity
-from qwenwatch_cache.market.between import Asked, changes_between, newest_day
+from qwenwatch_cache.market.between import Asked, Changes, changes_between, newest_day
 from qwenwatch_cache.market.changes import KINDS, Kind, Period
 from qwenwatch_cache.market.definitions import By
 from qwenwatch_cache.market.known import Known
@@ -29,9 +29,12 @@ def run_changes(options: argparse.Namespace) -> int:
     """Print what changed since a day."""
 
     def ask(session: Session, known: Known) -> Answer:
-        last = day_option(options.until, "--until") or newest_day(known)
-        first = day_option(options.since, "--since") or last - WEEK
-        changes = changes_between(known, _asked(options, session.config, Period(first, last)))
+        until, since = day_option(options.until, "--until"), day_option(options.since, "--since")
+        last = until or max(newest_day(known), since or date.min)
+        period = Period(since or last - WEEK, last)
+        refuse_future(last, known.at)
+        changes = changes_between(known, _asked(options, session.config, period))
+        _refuse_unknown(changes)
         return changes_answer(
             changes,
             known.at,
@@ -50,12 +53,14 @@ def run_diff(options: argparse.Namespace) -> int:
     def ask(session: Session, known: Known) -> Answer:
         nonlocal differs
         earlier, later = parse_day(options.earlier, "D1"), parse_day(options.later, "D2")
+        refuse_future(later, known.at)
         if later <= earlier:
             raise QwenwatchError(
                 f"{later} is not later than {earlier}: the earlier day comes first"
             )
         period = Period(earlier + timedelta(days=1), later)
         changes = changes_between(known, _asked(options, session.config, period))
+        _refuse_unknown(changes)
         differs = "confirmed" in changes.rows.get_column("mark")
         return changes_answer(
             changes,
@@ -69,6 +74,17 @@ def run_diff(options: argparse.Namespace) -> int:
     if status is ExitCode.GOOD and options.exit_code and differs:
         return ExitCode.CHECK_FAILED
     return status
+
+
+def _refuse_unknown(changes: Changes) -> None:
+    """Refuse days of which nothing is known: that nothing changed cannot be said of them.
+
+    Raises:
+        NothingToShow: No source of changes had been read by then.
+    """
+    if not changes.origins:
+        period = changes.asked.period
+        raise NothingToShow(f"nothing is known of {period.first} to {period.last}")
 
 
 def _asked(options: argparse.Namespace, config: Config, period: Period) -> Asked:

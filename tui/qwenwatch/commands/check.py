@@ -35,15 +35,18 @@ def run_check(options: argparse.Namespace) -> int:
     config = read_config(options)
     claims = all_claims(config) if options.file is None else claims_of(options.file)
     wanted = _wanted(claims, options.claims)
-    contradicted = False
+    contradicted = failed = False
 
     def ask(session: Session, known: Known) -> Answer:
-        nonlocal contradicted
+        nonlocal contradicted, failed
         asked = _with_linked(claims, wanted)
         found, sentences = check_all(known, asked)
-        if options.fetch and fetch(session, options, _missing(found, wanted)):
-            known = session.known()
-            found, sentences = check_all(known, asked)
+        if options.fetch:
+            outcomes = fetch(session, options, _missing(found, wanted))
+            failed = any(one.state == "failed" for one in outcomes)
+            if any(one.state == "stored" for one in outcomes):
+                known = session.known()
+                found, sentences = check_all(known, asked)
         checked = [one for one in found if one.claim.id in wanted]
         contradicted = any(one.verdict == "contradicted" for one in checked)
         own = [one for one in sentences if wanted & set(one.ids)]
@@ -54,7 +57,7 @@ def run_check(options: argparse.Namespace) -> int:
     status = answer_question(options, ask)
     if options.strict and contradicted and status == ExitCode.GOOD:
         return ExitCode.CHECK_FAILED
-    return status
+    return ExitCode.FEED_FAILED if failed and status == ExitCode.GOOD else status
 
 
 def _missing(found: Sequence[Checked], wanted: Collection[str]) -> list[Missing]:

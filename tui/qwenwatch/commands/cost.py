@@ -124,6 +124,11 @@ def _workload(options: argparse.Namespace, export: Export | None) -> Workload:
         requests = parse_count(options.requests, "a number of requests")
     if options.request_size is not None:
         size = parse_count(options.request_size, "a number of tokens")
+    if workload.input and size and size * (requests or 1) > workload.input:
+        raise ValueError(
+            f"{requests or 1:,} × {size:,} tokens, the size of a request, are more than the "
+            f"{workload.input:,} tokens of input"
+        )
     return replace(workload, cached=cached, written=written, requests=requests, request_size=size)
 
 

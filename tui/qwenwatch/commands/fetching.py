@@ -2,16 +2,19 @@
 
 import argparse
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from qwenwatch.commands.context import narrate
 from qwenwatch.narration import outcome_line
 from qwenwatch.session import Session
 from qwenwatch_cache.market.missing import Missing
+from qwenwatch_cache.outcome import Outcome
 
 
-def fetch(session: Session, options: argparse.Namespace, missing: Iterable[Missing]) -> bool:
+def fetch(
+    session: Session, options: argparse.Namespace, missing: Iterable[Missing]
+) -> Sequence[Outcome]:
     """Ask the feeds for what is missing, as far as they can bring it.
 
     Args:
@@ -20,7 +23,7 @@ def fetch(session: Session, options: argparse.Namespace, missing: Iterable[Missi
         missing: What is missing; days that are wanted twice are asked for once.
 
     Returns:
-        Whether anything came.
+        What came of each request.
 
     Raises:
         StoreError: The cache cannot be written.
@@ -28,17 +31,17 @@ def fetch(session: Session, options: argparse.Namespace, missing: Iterable[Missi
     wanted = sorted({(one.feed, _span(one)) for one in missing if one.fetchable}, key=str)
     if not wanted:
         narrate(options, "qwenwatch: nothing is missing that a feed could bring")
-        return False
+        return ()
     if session.offline:
         narrate(options, "qwenwatch: offline, so nothing is fetched")
-        return False
-    came = False
+        return ()
+    came: list[Outcome] = []
     for feed, days in wanted:
         # What is of no days is the present: a round as any other.
         outcomes = asyncio.run(session.refresh(only=(feed,), days=days))
         for outcome in outcomes:
             narrate(options, outcome_line(outcome, session.clock()))
-        came |= any(outcome.state == "stored" for outcome in outcomes)
+        came += outcomes
     return came
 
 

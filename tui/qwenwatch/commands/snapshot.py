@@ -9,7 +9,7 @@ from datetime import date
 
 from qwenwatch.commands.context import read_config, wants_colour, write_out
 from qwenwatch.config import Config
-from qwenwatch.days import day_option
+from qwenwatch.days import day_option, refuse_future
 from qwenwatch.exit_codes import ExitCode
 from qwenwatch.ready_snapshot import Answer, Question, read_ready_snapshot
 from qwenwatch_cache.clock import system_clock
@@ -23,6 +23,7 @@ def run_snapshot(options: argparse.Namespace) -> int:
         return run_apps(options)
     config, clock = read_config(options), system_clock()
     day = day_option(options.date)
+    refuse_future(day, clock())
     question = None if day is None else _question(options, config, day)
     if question is not None:
         ready = read_ready_snapshot(config.cache_dir, question, clock())

@@ -77,7 +77,9 @@ def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
     assert snapshot.prices is not None
     only = {*snapshot.ask.models, snapshot.ask.baseline}
     if not snapshot.ask.models:
-        only |= set(snapshot.order[:top] if top and snapshot.order else snapshot.prices["model"])
+        there = set(snapshot.prices["model"])
+        used = [model for model in snapshot.order if model in there]
+        only |= set(used[:top]) if top and used else there
     ask, origins = snapshot.ask, {origin.feed: origin for origin in snapshot.origins}
     table = prices_table(
         snapshot.prices,

@@ -16,6 +16,8 @@ class ClaimsScreen(TablesScreen):
 
     OPENS = 1
 
+    _left = False
+
     def __init__(self, desk: Desk) -> None:
         """Make the screen.
 
@@ -23,6 +25,16 @@ class ClaimsScreen(TablesScreen):
             desk: What it works with.
         """
         super().__init__(desk, "claims")
+
+    def on_screen_suspend(self) -> None:
+        """Remember that other screens come to the front."""
+        self._left = True
+
+    def on_screen_resume(self) -> None:
+        """Look again: a figure may have been remembered meanwhile."""
+        if self._left:
+            self._left = False
+            self.reload()
 
     @on(ViewTable.RowSelected)
     def _open_claim(self, event: ViewTable.RowSelected) -> None:

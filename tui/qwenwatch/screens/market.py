@@ -216,6 +216,8 @@ class MarketScreen(Page):
         """Compare prices with the model under the cursor."""
         if self.prices.row is not None:
             self._want(replace(self.query_wanted, baseline=_model_of(self.prices.row.key)))
+        else:
+            self.say("There is no price to compare with")
 
     async def action_in_leaders(self, action: str) -> None:
         """Do in the leaders what a table does, where the keys go to no table."""

@@ -115,6 +115,8 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
             definitions = _definitions(known, window, ask)
         if "spend" in ask.sections:
             spend = _spend(known, window, ask.mix)
+        if spend is None and tuple(ask.sections) == ("spend",):
+            raise NothingToShow(f"no tokens are known of {window.start} to {window.end}")
     day = day or _newest_priced_day(known)
     # The newest day is shown with the prices of now, a day that was named with those of its end.
     priced_at = known.at
