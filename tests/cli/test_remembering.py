@@ -60,6 +60,41 @@ def test_a_share_becomes_a_claim_that_the_data_bear_out(
     assert verdict_of(session, claim.id) in {"reproduced", "reproduced only if"}
 
 
+@pytest.mark.parametrize(
+    ("definition", "leader", "value"),
+    [
+        ("tokens/openrouter-rankings", "deepseek", "26.2 %"),
+        ("tokens_standard/openrouter-rankings", "deepseek", "28.1 %"),
+        ("requests/vercel-leaderboard", "openai", "26.5 %"),
+        ("spend/vercel-leaderboard", "anthropic", "63.1 %"),
+    ],
+)
+def test_a_definition_stands_for_its_leader(
+    session: Session, definition: str, leader: str, value: str
+) -> None:
+    market = replace(MARKET, definition=definition)
+    query = RememberQuery("definitions", definition, market)
+    remember_figure(session, session.known(), query)
+    [claim] = own_claims(session.config)
+    assert (claim.of, claim.figure.text) == (leader, value)
+    assert verdict_of(session, claim.id) in {"reproduced", "reproduced only if"}
+
+
+def test_each_definition_is_a_claim_of_its_own(session: Session) -> None:
+    for definition in ("tokens", "requests", "spend"):
+        key = f"{definition}/vercel-leaderboard"
+        query = RememberQuery("definitions", key, replace(MARKET, definition=key))
+        remember_figure(session, session.known(), query)
+    assert len(own_claims(session.config)) == 3
+
+
+def test_a_definition_of_no_vendors_is_none(session: Session) -> None:
+    key = "tokens/openrouter-apps"
+    query = RememberQuery("definitions", key, replace(MARKET, definition=key))
+    with pytest.raises(QwenwatchError, match="no share of a vendor is known by tokens"):
+        remember_figure(session, session.known(), query)
+
+
 def test_a_price_becomes_a_claim_that_the_data_bear_out(session: Session) -> None:
     known = session.known()
     _, offers = offers_of(known, MARKET, session.mix)

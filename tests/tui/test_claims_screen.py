@@ -72,6 +72,40 @@ async def test_c_remembers_a_price() -> None:
         assert (query.table, query.row) == ("prices", screen.prices.row.key)
 
 
+async def test_c_remembers_who_leads_by_a_definition() -> None:
+    answers = FakeAnswers()
+    async with app(answers).run_test(size=(160, 48)) as pilot:
+        await press(pilot, "4", "<", "down", "c")
+        market = MarketQuery("1-1", "week", "vendor", 1)
+        assert answers.remembered == [RememberQuery("definitions", "1-1", market)]
+        await press(pilot, "tab", "c")
+        assert len(answers.remembered) == 1
+        assert "no figure here" in said(pilot)
+
+
+async def test_c_remembers_what_is_on_the_screen_of_a_vendor() -> None:
+    answers = FakeAnswers()
+    async with app(answers).run_test(size=(160, 48)) as pilot:
+        await press(pilot, "enter", "c", "tab", "c")
+        [share, price] = answers.remembered
+        assert (share.table, share.row, share.market.by) == (
+            "leaders",
+            "deepseek/flagship",
+            "model",
+        )
+        assert price.table == "prices"
+
+
+async def test_c_remembers_a_price_of_now_on_the_prices_screen() -> None:
+    answers = FakeAnswers()
+    async with app(answers).run_test(size=(160, 48)) as pilot:
+        await press(pilot, "3", "down", "c")
+        [query] = answers.remembered
+        assert query.table == "prices" and query.row
+        await press(pilot, "<", "c")
+        assert len(answers.remembered) == 1
+
+
 async def test_what_cannot_be_claimed_is_said_and_nothing_else_happens() -> None:
     answers = FakeAnswers()
     async with app(answers).run_test(size=(160, 48)) as pilot:

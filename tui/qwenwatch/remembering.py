@@ -38,20 +38,25 @@ def remember_figure(session: Session, known: Known, query: RememberQuery) -> str
 
 def _share_claim(session: Session, known: Known, query: RememberQuery) -> dict[str, Any]:
     """A share on a leaderboard."""
-    board = board_of(known, query.market)
-    rows = board.rows.filter(board.rows["id"] == query.row).to_dicts()
+    try:
+        board = board_of(known, query.market)
+    except QwenwatchError as error:
+        raise QwenwatchError(f"no share of a vendor is known by {query.row}") from error
+    # A row of definitions stands for whoever leads by it.
+    wanted = (
+        board.rows["rank"] == 1 if query.table == "definitions" else board.rows["id"] == query.row
+    )
+    rows = board.rows.filter(wanted).to_dicts()
     if not rows or rows[0]["rank"] is None:
         raise QwenwatchError("this row is nobody's share: there is nothing to claim")
     row, by, window = rows[0], query.market.by, board.window
     model, variant = split_variant(row["id"])
     if by == "model" and (variant or "@" in model):
-        raise QwenwatchError(
-            "only models of the map, as a whole, can be claimed; see docs/claims.md"
-        )
+        raise QwenwatchError(NO_MODEL)
     share = amounts.percent(row["share"])
     when = amounts.window(window.grain, window.start, window.end)
     claim: dict[str, Any] = {
-        "id": _id(row["id"], board.definition.feed, str(window.start), window.grain),
+        "id": _id(f"{window.start}", window.grain, row["id"], *board.definition.key.split("/")),
         "says": f"{amounts.clean(row['name'])} had {share} of {board.definition.label}, {when}",
         "source": {"outlet": "qwenwatch", "date": _today(session).isoformat()},
         "measure": "share",
@@ -74,12 +79,10 @@ def _price_claim(session: Session, known: Known, query: RememberQuery) -> dict[s
         raise QwenwatchError("no price is known of this row: there is nothing to claim")
     row = rows[0]
     if "@" in row["model"] or row["variant"]:
-        raise QwenwatchError(
-            "only models of the map, as a whole, can be claimed; see docs/claims.md"
-        )
+        raise QwenwatchError(NO_MODEL)
     price = f"{SYMBOLS[row['currency']]}{row['input'].normalize():f}"
     claim: dict[str, Any] = {
-        "id": _id(row["model"], row["feed"], row["region"], f"{at.date()}"),
+        "id": _id(f"{at.date()}", row["model"], row["feed"], row["region"]),
         "says": f"{amounts.clean(row['name'])} costs {price} per 1M tokens of input "
         f"({row['basis']} price of {row['feed']}), {at.date()}",
         "source": {"outlet": "qwenwatch", "date": _today(session).isoformat()},

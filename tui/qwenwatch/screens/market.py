@@ -70,8 +70,6 @@ class MarketScreen(Page):
                 tooltip="Compare prices with this model"),
         Binding("o", "source", "source", id="market.source",
                 tooltip="Open the source in a browser"),
-        Binding("c", "remember", "claim", show=False, id="market.remember",
-                tooltip="Remember the figure as a claim, to be checked from now on"),
         Binding("z", "zoom", "zoom", id="market.zoom", tooltip="Give the pane the whole screen"),
         Binding("escape", "unzoom", "Back", show=False, id="market.unzoom",
                 tooltip="Back from zoom and from the prices"),
@@ -161,6 +159,21 @@ class MarketScreen(Page):
         figures = (panel.title, panel.value, panel.share, panel.change)
         return "\t".join(plain(figure) for figure in figures), plain(panel.cite)
 
+    def figure(self) -> RememberQuery | None:
+        """Give the price, the panel's share or the leader's share under the cursor."""
+        shown = self._query_shown
+        if self.prices.has_focus:
+            row = self.prices.row
+            return RememberQuery("prices", row.key, shown) if row else None
+        if self.panels.has_focus:
+            panel = self.panels.panel
+            return (
+                RememberQuery("leaders", panel.vendor, replace(shown, by="vendor"))
+                if panel
+                else None
+            )
+        return RememberQuery("leaders", self.leaders.row.key, shown) if self.leaders.row else None
+
     def _follow_leader(self) -> None:
         if self.leaders.has_focus and self.leaders.row is not None:
             self.panels.go_to(self.leaders.row.key.partition("/")[0])
@@ -232,22 +245,6 @@ class MarketScreen(Page):
             self.say(f"Opened {url}")
         else:
             self.say("These figures have no page to open")
-
-    def action_remember(self) -> None:
-        """Make a claim of the figure under the cursor."""
-        table, row = "leaders", ""
-        if self.prices.has_focus and self.prices.row is not None:
-            table, row = "prices", self.prices.row.key
-        elif self.panels.has_focus and self.panels.panel is not None:
-            row = self.panels.panel.vendor
-        elif self.leaders.row is not None:
-            row = self.leaders.row.key
-        if not row:
-            self.say("There is no figure under the cursor")
-            return
-        by = "vendor" if self.panels.has_focus else self._query_shown.by
-        query = RememberQuery(table, row, replace(self._query_shown, by=by))
-        self.ask(self.desk.answers.remember(query), self.say, failed="Not a claim", group="claim")
 
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, or take it back."""

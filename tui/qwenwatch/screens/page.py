@@ -14,6 +14,7 @@ from qwenwatch_widgets.headline import StatusLines, TopLines
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.text import plain
 from qwenwatch_widgets.views.market import Choice
+from qwenwatch_widgets.views.query import RememberQuery
 
 Answer = TypeVar("Answer")
 
@@ -58,6 +59,8 @@ class Page(Screen[None]):
         Binding("y", "copy", "copy", id="page.copy", tooltip="Copy the figures under the cursor"),
         Binding("Y", "cite", "Copy with citation", show=False, id="page.cite",
                 tooltip="Copy it with definition, source and date"),
+        Binding("c", "remember", "Claim", show=False, id="page.remember",
+                tooltip="Remember the figure as a claim, to be checked from now on"),
     ]  # fmt: skip
 
     status = getters.query_one(StatusLines)
@@ -107,6 +110,18 @@ class Page(Screen[None]):
     def action_cite(self) -> None:
         """Copy the figure under the cursor with its citation."""
         self._copy(self.under_cursor()[1])
+
+    def figure(self) -> RememberQuery | None:
+        """Give the figure under the cursor that a claim can be made of, None if there is none."""
+        return None
+
+    def action_remember(self) -> None:
+        """Make a claim of the figure under the cursor."""
+        query = self.figure()
+        if query is None:
+            self.say("There is no figure here that a claim can be made of")
+            return
+        self.ask(self.desk.answers.remember(query), self.say, failed="Not a claim", group="claim")
 
     def say(self, text: str) -> None:
         """Answer a key in the status lines, for a few seconds.

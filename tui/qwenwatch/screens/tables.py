@@ -12,7 +12,8 @@ from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk, Page
 from qwenwatch_widgets.headline import NO_HEADLINE, StatusLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.stack import TableStack
-from qwenwatch_widgets.views.query import TablesQuery
+from qwenwatch_widgets.tables import ViewTable
+from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
 from qwenwatch_widgets.views.table import TableView
 from qwenwatch_widgets.views.tables import TablesView
 
@@ -77,6 +78,16 @@ class TablesScreen(Page):
         self.query_wanted = self._query_shown
         if self.stack.tables[0].view is _WAIT:
             self.stack.show((_NOTHING,))
+
+    def figure(self) -> RememberQuery | None:
+        """Give the leader's share by the definition under the cursor."""
+        table, shown = self.focused, self._query_shown
+        if shown.question != "definitions" or table is not self.stack.tables[0]:
+            return None
+        if not isinstance(table, ViewTable) or table.row is None:
+            return None
+        market = MarketQuery(table.row.key, shown.grain, "vendor", shown.steps_back)
+        return RememberQuery("definitions", table.row.key, market)
 
     def notes(self) -> tuple[str, ...]:
         """Say what the figures are, and name every source."""

@@ -65,7 +65,7 @@ class RememberQuery:
     """A wish to make a claim of a figure on the screen.
 
     Attributes:
-        table: "leaders" or "prices".
+        table: "leaders", "prices" or "definitions" (of which the leader's share is meant).
         row: Key of the row.
         market: What the screen shows.
     """
