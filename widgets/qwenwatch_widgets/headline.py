@@ -107,17 +107,21 @@ class TopLines(Canvas):
             x = end
 
     def _labelled(self) -> list[tuple[Choice, str]]:
-        """The screens with their names; where there is no room for all, with that of this one."""
-        names = sum(3 + width(place.key) + width(place.label) for place in self._places)
+        """The screens with their names; where there is no room for all, with that of this one.
+
+        Where the time of the figures would be cut, only this one is shown: it matters more.
+        """
         shown = plain(self.view.window), plain(self.view.badge)
-        needed = len(NAME) + 2 + names + 2 + sum(width(text) + 3 for text in shown if text)
-        if self.here not in {place.label for place in self._places}:
-            needed += 2 + width(plain(self.here))
-        roomy = needed <= self.room.width
-        return [
-            (place, place.label if roomy or place.label == self.here else "")
-            for place in self._places
-        ]
+        needed = len(NAME) + 2 + 2 + sum(width(text) + 3 for text in shown if text)
+        named = sum(3 + width(place.key) + width(place.label) for place in self._places)
+        here = [place for place in self._places if place.label == self.here]
+        own = width(plain(self.here)) + 2
+        if needed + named + (0 if here else own) <= self.room.width:
+            return [(place, place.label) for place in self._places]
+        keys = sum(2 + width(place.key) for place in self._places)
+        if needed + keys + own <= self.room.width:
+            return [(place, place.label if place in here else "") for place in self._places]
+        return [(place, place.label) for place in here]
 
 
 class StatusLines(Canvas):
