@@ -23,7 +23,8 @@ def run_snapshot(options: argparse.Namespace) -> int:
         return run_apps(options)
     config, clock = read_config(options), system_clock()
     day = day_option(options.date)
-    refuse_future(day, clock())
+    if options.command == "prices":  # usage of days to come is refused by what there is of it
+        refuse_future(day, clock())
     question = None if day is None else _question(options, config, day)
     if question is not None:
         ready = read_ready_snapshot(config.cache_dir, question, clock())
