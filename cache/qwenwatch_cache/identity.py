@@ -172,3 +172,13 @@ def split_variant(model: str) -> tuple[str, str]:
     """Split an OpenRouter id: "x/y:free" -> ("x/y", "free"), "x/y" -> ("x/y", "")."""
     base, _, variant = model.partition(":")
     return base, variant
+
+
+def split_model(id_: str) -> tuple[str, str]:
+    """Split the id of a model as this program writes it into model and variant.
+
+    "x/y:free" is ("x/y", "free"), "a:b@litellm" is no variant: a feed's own id may have a colon.
+    """
+    own, at, feed = id_.rpartition("@")
+    base, variant = split_variant(feed)
+    return f"{own}{at}{base}", variant

@@ -36,7 +36,8 @@ def test_the_week_before_the_newest_day(ask: Run) -> None:
     lines = ran.out.splitlines()
     assert lines[:2] == [
         "qwenwatch changes",
-        "2026-08-15 to 2026-08-22 UTC, both days included",
+        "2026-08-16 to 2026-08-22 UTC, both days included (the last is not over: up to "
+        "2026-08-22 13:00Z) · known at 2026-08-22 13:00Z · replayed",
     ]
     headings = [line.partition(" · ")[0] for line in lines[2:]]
     order = ["Prices", "Models added", "Models removed", "Models expiring", "Movers"]
@@ -91,8 +92,11 @@ def test_formats_hold_the_same_rows(ask: Run) -> None:
     plain = json.loads(ask(*asked, "--format", "json").out)
     assert (plain["schema_version"], plain["replayed"]) == (1, True)
     assert {row["kind"] for row in plain["changes"]} == {"added", "removed", "expiring"}
-    times = [row["at"] for row in plain["changes"]]
+    ends = [row["at"] for row in plain["changes"] if row["kind"] == "expiring"]
+    times = [row["at"] for row in plain["changes"] if row["kind"] != "expiring"]
     assert times == sorted(times, reverse=True)
+    assert ends == sorted(ends)
+    assert [row["kind"] for row in plain["changes"]][-len(ends) :] == ["expiring"] * len(ends)
     feeds = {source["feed"] for source in plain["sources"]}
     assert {row["feed"] for row in plain["changes"]} <= feeds
     lines = [json.loads(line) for line in ask(*asked, "--format", "ndjson").out.splitlines()]

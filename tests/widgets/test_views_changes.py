@@ -21,6 +21,7 @@ from qwenwatch_widgets.views.table import TableView
 
 DAY = timedelta(days=1)
 AT = datetime(2026, 8, 19, 12, 12, tzinfo=UTC)
+NOW = datetime(2026, 8, 23, tzinfo=UTC)
 PERIOD = Period(date(2026, 8, 15), date(2026, 8, 22))
 ROUTE = "openrouter-models"
 COMPARED = Compared(
@@ -61,10 +62,14 @@ def price(field: str, before: str | None, after: str | None, **values: Any) -> d
     return row(before=ends[0], after=ends[1], percent=change, **{**stated, **values})
 
 
-def changes(*rows: dict[str, Any], compared: Compared = COMPARED, **asked: Any) -> Changes:
+def changes(
+    *rows: dict[str, Any], compared: Compared = COMPARED, known_at: datetime = NOW, **asked: Any
+) -> Changes:
     frame = in_order(pl.DataFrame(list(rows), schema=CHANGES))
     origin = Origin(ROUTE, "OpenRouter", AT, AT, "", "Prices: OpenRouter", "live")
-    return Changes(Asked(PERIOD, **asked), frame, price_counts(frame), (compared,), (origin,))
+    return Changes(
+        Asked(PERIOD, **asked), known_at, frame, price_counts(frame), (compared,), (origin,)
+    )
 
 
 def answer(*rows: dict[str, Any], top: int = 0, order: Order = "time", **asked: Any) -> Answer:
@@ -280,7 +285,7 @@ def test_long_periods_are_counted_by_month() -> None:
     made = changes(*CUT)
     assert not any("by month" in one.title for one in answer(*CUT).page.tables)
     year = Asked(Period(date(2025, 8, 22), date(2026, 8, 22)))
-    long = Changes(year, made.rows, made.counts, (), made.origins)
+    long = Changes(year, NOW, made.rows, made.counts, (), made.origins)
     page = changes_answer(long, AT, title="t", top=0, order="time").page
     (counted,) = [one for one in page.tables if "by month" in one.title]
     assert texts(counted) == [["2026-08", ROUTE, "1", "0", "0", "0", "0", "0"]]

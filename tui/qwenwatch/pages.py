@@ -29,11 +29,11 @@ from qwenwatch_widgets.views.spend import spend_answer
 from qwenwatch_widgets.views.table import Tone
 from qwenwatch_widgets.views.tables import TablesView
 
-LENGTHS = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=30)}
-"""Of the periods whose changes are shown."""
+LENGTHS = {"day": 1, "week": 7, "month": 30}
+"""Days of the periods whose changes are shown; `qwenwatch changes` tells of a week, too."""
 
-RECENT = timedelta(days=90)
-"""How long changes of a vendor are shown."""
+RECENT = 90
+"""Days of which changes of a vendor are shown."""
 
 Ask = Callable[[Session, Known, TablesQuery], tuple[str, Page]]
 """Puts a question; gives the time that the answer is about, and the answer."""
@@ -98,8 +98,7 @@ def _definitions(session: Session, known: Known, query: TablesQuery) -> tuple[st
 def _changes(session: Session, known: Known, query: TablesQuery) -> tuple[str, Page]:
     """What changed in a day, a week or 30 days."""
     length = LENGTHS[query.grain]
-    last = newest_day(known) - query.steps_back * length
-    period = Period(last - length + timedelta(days=1), last)
+    period = Period.of_days(length, newest_day(known) - timedelta(query.steps_back * length))
     changes = changes_between(known, Asked(period))
     page = changes_answer(changes, known.at, title="", top=0, order="time").page
     return _span(period.first, period.last), page
@@ -107,8 +106,7 @@ def _changes(session: Session, known: Known, query: TablesQuery) -> tuple[str, P
 
 def _vendor(session: Session, known: Known, query: TablesQuery) -> tuple[str, Page]:
     """What changed of a vendor lately."""
-    last = newest_day(known)
-    period = Period(last - RECENT, last)
+    period = Period.of_days(RECENT, newest_day(known))
     changes = changes_between(known, Asked(period, vendors=(query.subject,), by=("vendor",)))
     page = changes_answer(changes, known.at, title="", top=0, order="time").page
     return _span(period.first, period.last), Page("", (), (log_table(changes),), page.sources)

@@ -99,13 +99,15 @@ class Changes:
 
     Attributes:
         asked: What was asked.
-        rows: changes.CHANGES, newest first.
+        known_at: Nothing learned later was used.
+        rows: changes.CHANGES, newest first, announced ends last.
         counts: COUNTS of the price changes among them.
         compared: The leaderboards behind ranks and shares.
         origins: Where everything came from, those that had nothing new included.
     """
 
     asked: Asked
+    known_at: datetime
     rows: pl.DataFrame
     counts: pl.DataFrame
     compared: Sequence[Compared]
@@ -165,7 +167,7 @@ def changes_between(known: Known, asked: Asked) -> Changes:
             if origin is not None:
                 origins.setdefault(origin.feed, origin)
     rows = in_order(_wanted(pl.concat(found), asked))
-    return Changes(asked, rows, price_counts(rows), compared, tuple(origins.values()))
+    return Changes(asked, known.at, rows, price_counts(rows), compared, tuple(origins.values()))
 
 
 def price_counts(rows: pl.DataFrame) -> pl.DataFrame:

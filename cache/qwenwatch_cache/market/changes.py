@@ -85,6 +85,11 @@ class Period:
     first: date
     last: date
 
+    @classmethod
+    def of_days(cls, days: int, last: date) -> "Period":
+        """So many days, of which `last` is the last."""
+        return cls(last - timedelta(days=days - 1), last)
+
     def __post_init__(self) -> None:
         """Refuse what is no period."""
         if self.last < self.first:
@@ -219,9 +224,13 @@ def expiring(
 
 
 def in_order(rows: pl.DataFrame) -> pl.DataFrame:
-    """CHANGES newest first, then by what changed, tier, time of day and field."""
-    by = ("at", *_ORDER, "tier_from", "window_utc", "field")
-    return rows.sort(by, descending=[True] + [False] * (len(by) - 1))
+    """CHANGES newest first, then by what changed, tier, time of day and field.
+
+    Ends that are announced, which are yet to come, are the last, the soonest first.
+    """
+    ahead = pl.col("kind") == "expiring"
+    age = pl.col("at").dt.timestamp("us") * pl.when(ahead).then(1).otherwise(-1)
+    return rows.sort(ahead, age, *_ORDER, "tier_from", "window_utc", "field")
 
 
 def _with_variant(name: str, variant: str) -> str:

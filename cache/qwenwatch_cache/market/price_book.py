@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from qwenwatch_cache.identity import split_model
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.price_steps import price_steps
 from qwenwatch_cache.market.rates import Rate
@@ -51,6 +52,11 @@ class Offer(NamedTuple):
     def mainland(self) -> bool:
         """Whether it is for mainland China only."""
         return self.region == "cn"
+
+    def holds_for(self, prompt: int) -> bool:
+        """Whether it is the price of a prompt of so many tokens."""
+        reached = not self.tier_from or self.tier_from < prompt
+        return reached and (self.up_to is None or prompt <= self.up_to)
 
     @property
     def standard(self) -> bool:
@@ -177,7 +183,7 @@ class PriceBook:
     def _offer(self, tile: _Tile, up_to: int | None) -> Offer:
         model = self._known.directory.model(tile.feed, tile.model, tile.provider)
         return Offer(
-            model=model.id.partition(":")[0],
+            model=split_model(model.id)[0],
             name=model.name,
             vendor=model.vendor,
             basis=tile.basis,

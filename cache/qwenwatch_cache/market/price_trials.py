@@ -7,8 +7,9 @@ from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
 
-from qwenwatch_cache.claims.claim import Claim
+from qwenwatch_cache.claims.claim import STANDARD, Claim
 from qwenwatch_cache.claims.figure import Figure
+from qwenwatch_cache.identity import split_model
 from qwenwatch_cache.market.price_book import Offer, PriceBook, Stretch
 from qwenwatch_cache.market.spelled import spelled
 from qwenwatch_cache.market.trials import Trial
@@ -52,9 +53,10 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     """Try the claimed price of a model."""
     currency = claim.figure.unit
     found = []
-    for stretch in wanted(book.of(claim.of), claim):
+    for stretch in offered(book, claim):
         offer = stretch.offer
-        value, extra, how = stretch.value, unusual(offer), spelled_price(stretch.value, offer)
+        value, extra = stretch.value, unasked(offer, claim)
+        how = spelled_price(stretch.value, offer)
         if offer.currency != currency:
             rate = book.rate(offer.currency, currency, stretch.first.date())
             if rate is None:
@@ -66,14 +68,24 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     return with_conditions(found, claim, now)
 
 
+def offered(book: PriceBook, claim: Claim) -> list[Stretch]:
+    """What the model of a claim was offered at, on the terms that the claim states."""
+    model, variant = split_model(claim.of)
+    named = "" if variant == STANDARD else variant
+    found = wanted(book.of(model), claim)
+    return [one for one in found if not variant or one.offer.variant == named]
+
+
 def wanted(stretches: Iterable[Stretch], claim: Claim) -> list[Stretch]:
-    """Those of the field, basis and region that the claim states."""
+    """Those of the field, basis, region, feed and length of prompts that the claim states."""
     return [
         one
         for one in stretches
         if claim.field in {"", one.field}
         and claim.basis in {"", one.offer.basis}
+        and claim.feed in {"any", one.offer.feed}
         and (not claim.region or one.offer.region in {claim.region, "", "global"})
+        and (not claim.prompts or one.offer.holds_for(claim.prompts))
     ]
 
 
@@ -128,8 +140,10 @@ def when(one: Found, claim: Claim, now: datetime) -> str:
     """The days that a value is of, "" if it is all of those that the claim is about."""
     first, last = now, now
     if claim.period is not None:
-        first = datetime.combine(claim.period.first, time.min, UTC)
         last = min(datetime.combine(claim.period.last, time.max, UTC), now)
+        # The price of a day is the one in force at its end.
+        one_day = claim.period.days == 1
+        first = last if one_day else datetime.combine(claim.period.first, time.min, UTC)
     if one.first <= first and (one.until is None or one.until > last):
         return ""
     return span(one.first, one.seen)
@@ -201,6 +215,16 @@ def unusual(offer: Offer) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def unasked(offer: Offer, claim: Claim) -> tuple[str, ...]:
+    """What an offer is for, where it is neither the standard one nor what the claim asks for."""
+    asked = offer
+    if split_model(claim.of)[1]:
+        asked = asked._replace(variant="")
+    if claim.prompts:
+        asked = asked._replace(tier_from=0)
+    return unusual(asked)
+
+
 def spelled_price(value: Decimal, offer: Offer) -> str:
     """A price in its currency: ``¥0.80``."""
     return spelled(value, offer.currency)  # type: ignore[arg-type]
@@ -221,7 +245,7 @@ def whose(book: PriceBook, claim: Claim) -> dict[str, str]:
     for model, stretches in book.of_vendor(claim.of.partition("/")[0]):
         for one in wanted(stretches, claim):
             usual = one.offer.currency == claim.figure.unit and not unusual(one.offer)
-            if model != claim.of and usual and claim.figure.admits(one.value):
+            if model != split_model(claim.of)[0] and usual and claim.figure.admits(one.value):
                 had.setdefault(model, []).append(one)
     order = sorted(had.items(), key=lambda item: (-len(item[1]), item[0]))
     return {model: _had(stretches) for model, stretches in order}

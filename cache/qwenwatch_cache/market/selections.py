@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from qwenwatch_cache.claims.claim import Kind
+from qwenwatch_cache.claims.claim import STANDARD, Kind
+from qwenwatch_cache.identity import split_model
 from qwenwatch_cache.market.listings import NOTHING, ZERO, Bounds, Entry, Listing, added
 
 TOPS = (5, 9, 10, 20, 50)
@@ -16,7 +17,7 @@ class Selection:
     """The entries that are added up.
 
     Attributes:
-        among: "" for everything, "named", "top N".
+        among: "" for everything, "named", "attributed", "top N".
         entries: Those that belong to it for certain.
         open: Upper bound of what belongs to it besides, of nobody knows whom.
         least: The least that it is in all.
@@ -40,7 +41,7 @@ class Selection:
         for entry in self.entries:
             if belongs(entry, kind, of):
                 own.append(entry.amount)
-            elif kind == "country" and not entry.country:
+            elif kind == "country" and not entry.country and self.among != "attributed":
                 unsure += Bounds(ZERO, entry.amount.high)
         return added(own) + unsure + Bounds(ZERO, self.open)
 
@@ -51,8 +52,11 @@ def belongs(entry: Entry, kind: Kind, of: str) -> bool:
         return entry.country == of
     if kind == "vendor":
         return entry.vendor == of
-    # Variants of a model are the model.
-    return kind == "" or entry.id.partition(":")[0] == of
+    # Variants of a model are the model, unless one is named.
+    model, variant = split_model(of)
+    if variant:
+        return entry.id == (model if variant == STANDARD else of)
+    return kind == "" or split_model(entry.id)[0] == of
 
 
 def selection(listed: Listing, among: str) -> Selection | None:
@@ -60,8 +64,8 @@ def selection(listed: Listing, among: str) -> Selection | None:
     if among == "":
         exact = [_exact(entry) for entry in listed.entries]
         return Selection("", exact, listed.rest, listed.total)
-    if among == "named":
-        return Selection("named", [_exact(entry) for entry in listed.entries], ZERO, ZERO)
+    if among in {"named", "attributed"}:
+        return Selection(among, [_exact(entry) for entry in listed.entries], ZERO, ZERO)
     count = int(among.partition(" ")[2])
     closed = all(entry.amount.low == entry.amount.high for entry in listed.entries)
     if count == len(listed.entries) and closed and listed.unnamed <= listed.entries[-1].amount.low:

@@ -20,6 +20,9 @@ from qwenwatch_cache.market.usage_days import around, days_of, within
 from qwenwatch_cache.market.usage_values import Value
 
 AMONG = ("", "named", *(f"top {count}" for count in TOPS))
+ATTRIBUTED = "attributed"
+"""What leaderboards show: tried where it is stated."""
+
 LEFT_OUT = frozenset({"share", "total", "ratio"})
 """Measures for which it is tried to leave somebody out."""
 
@@ -47,7 +50,8 @@ def usage_trials(known: Known, claim: Claim) -> list[Trial]:
             seen: set[tuple[str, str]] = set()
             for rows in _rows_of(claim):
                 listed = None
-                if claim.measure == "rank" and claim.kind == "vendor":
+                own_rows = claim.scope.among != ATTRIBUTED
+                if claim.measure == "rank" and claim.kind == "vendor" and own_rows:
                     listed = stated_of_labs(known, definition, days.period)
                 listed = listed or listing(known, definition, rows, days.period)
                 if listed is None or (listed.feed, listed.kind) in seen:
@@ -104,6 +108,8 @@ def _rows_of(claim: Claim) -> tuple[str, ...]:
     of_models = claim.kind in {"", "model"} or claim.scope.among
     if claim.kind == "model":
         return ("models",)
+    if claim.scope.among == ATTRIBUTED:
+        return ("vendors",)
     return ("models", "vendors") if of_models else ("vendors", "models")
 
 
@@ -120,12 +126,14 @@ def _of_listing(
         assert chosen is not None
         yield _trial(listed, chosen, usage_values.count(listed, chosen, claim), conditions)
         return
-    for among in AMONG:
+    own = [ATTRIBUTED] if claim.scope.among == ATTRIBUTED else []
+    for among in (*own, *AMONG):
         chosen = selection(listed, among)
         if chosen is None:
             continue
         here = [*conditions, *_among_condition(claim, listed, among, plain_rows=plain_rows)]
-        gone = left_out(listed, chosen) if among and claim.measure in LEFT_OUT else []
+        some = among not in {"", ATTRIBUTED}
+        gone = left_out(listed, chosen) if some and claim.measure in LEFT_OUT else []
         # A sum stays the same without those who are not in it.
         same = [
             one
@@ -171,7 +179,8 @@ def _values(
         return
     if claim.measure == "share":
         plain = _plain_of(claim, chosen)
-        for of in usage_values.OF if chosen.among else ("whole",):
+        some = chosen.among not in {"", ATTRIBUTED}
+        for of in usage_values.OF if some else ("whole",):
             value = usage_values.share(listed, chosen, claim, of)
             if value is not None:
                 extra = [] if of == plain else [f"as a share {_OF_WORDS[of]}"]
@@ -197,7 +206,7 @@ def _plain_of(claim: Claim, chosen: Selection) -> str:
     """What a share over a selection is of, if nothing else is said."""
     if claim.scope.among == "CN+US":
         return "CN+US"
-    return "list" if chosen.among else "whole"
+    return "list" if chosen.among not in {"", ATTRIBUTED} else "whole"
 
 
 def _among_condition(
@@ -232,6 +241,7 @@ def _trial(
 ) -> Trial:
     named = len(listed.entries)
     words = {"": "whole platform", "named": f"the {named} {_rows(listed)} named"}
+    words[ATTRIBUTED] = f"as attributed, by the {named} {_rows(listed)} named"
     parts = [
         f"{listed.definition.label}, {listed.period}",
         words.get(chosen.among, f"{chosen.among} {_rows(listed)}"),

@@ -90,6 +90,8 @@ def count(listed: Listing, chosen: Selection, claim: Claim) -> Value:
 
 def rank(listed: Listing, claim: Claim) -> Value | None:
     """The subject's place, or the places that it may have; no last one if it is not named."""
+    if claim.scope.among == "attributed":
+        return _place(listed, claim)
     groups: dict[str, Bounds] = {}
     for entry in listed.entries:
         name = _group(entry, claim.kind)
@@ -115,6 +117,23 @@ def rank(listed: Listing, claim: Claim) -> Value | None:
         return Value(Decimal(first), Decimal(last), f"{text}, is place {first}")
     text += f", at most {_amount(own.high, listed)} with what is not named"
     return Value(Decimal(first), Decimal(last), f"{text}: place {first} to {last}")
+
+
+def _place(listed: Listing, claim: Claim) -> Value | None:
+    """The subject's place by what is named and known to be its; None if nothing is."""
+    own, others = ZERO, dict[str, Decimal]()
+    for entry in listed.entries:
+        name = entry.id if claim.kind == "model" else _group(entry, claim.kind)
+        if belongs(entry, claim.kind, claim.of):
+            own += entry.amount.low
+        elif name:
+            others[name] = others.get(name, ZERO) + entry.amount.low
+    if not own:
+        return None
+    place = Decimal(1 + sum(other > own for other in others.values()))
+    part = own / listed.total if listed.total else ZERO
+    text = f"{_amount(own, listed)}, {spelled(part, 'share')} of everything, is place {place}"
+    return Value(place, place, f"{text} of {len(others) + 1}")
 
 
 def _ahead(own: Decimal, others: Sequence[Bounds], pool: Decimal, most: Decimal) -> int:

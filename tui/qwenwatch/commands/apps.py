@@ -1,13 +1,14 @@
 """`qwenwatch leaders --by app`: which apps use most, and how much to a request."""
 
 import argparse
-from datetime import timedelta
+from datetime import date, timedelta
 
 from qwenwatch.commands.answering import answer_question
 from qwenwatch.days import day_option
 from qwenwatch.session import Session
 from qwenwatch_cache.clock import SETTLED
 from qwenwatch_cache.errors import NothingToShow
+from qwenwatch_cache.feeds.openrouter_apps import NAME
 from qwenwatch_cache.market.closing import earliest_closing
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.side_by_side import apps_known
@@ -37,9 +38,21 @@ def run_apps(options: argparse.Namespace) -> int:
         rows, measured = apps_known(known, Reach(until - YEAR, until))
         if not measured:
             raise NothingToShow(
-                f"no figures of apps are known up to {until}: they need a key (`qwenwatch feeds`)"
+                f"no figures of apps are known up to {until}: {_missing(session, until)}"
             )
         top = session.config.top if options.top is None else options.top
         return apps_answer(rows, measured[0], known.at, top)
 
     return answer_question(options, ask)
+
+
+def _missing(session: Session, until: date) -> str:
+    """Why there are no figures up to a day."""
+    known = session.known()
+    _, later = apps_known(known, Reach(until, known.at.date()))
+    if later:
+        return f"the newest are of {later[0].start} to {later[0].end}"
+    (feed,) = [one for one in session.scene().feeds if one.settings.feed.name == NAME]
+    if feed.state == "no key":
+        return "they need a key, and none is set"
+    return f"`qwenwatch feeds` says how {NAME} is doing"

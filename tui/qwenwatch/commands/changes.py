@@ -22,7 +22,8 @@ from qwenwatch_widgets.views.answer import Answer
 from qwenwatch_widgets.views.change_lines import Order
 from qwenwatch_widgets.views.changes import changes_answer
 
-WEEK = timedelta(days=7)
+WEEK = 7
+"""Days that changes are told of, unless others are asked for; as the screen does."""
 
 
 def run_changes(options: argparse.Namespace) -> int:
@@ -31,7 +32,7 @@ def run_changes(options: argparse.Namespace) -> int:
     def ask(session: Session, known: Known) -> Answer:
         until, since = day_option(options.until, "--until"), day_option(options.since, "--since")
         last = until or max(newest_day(known), since or date.min)
-        period = Period(since or last - WEEK, last)
+        period = Period(since, last) if since else Period.of_days(WEEK, last)
         refuse_future(last, known.at)
         changes = changes_between(known, _asked(options, session.config, period))
         _refuse_unknown(changes)

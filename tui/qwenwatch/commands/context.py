@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from qwenwatch.config import Config, load_config
 from qwenwatch.files import write_whole
 from qwenwatch_cache.clock import parse_instant, system_clock
-from qwenwatch_cache.errors import StoreError
+from qwenwatch_cache.errors import QwenwatchError, StoreError
 
 if TYPE_CHECKING:
     from qwenwatch.session import Session
@@ -65,12 +65,17 @@ def write_out(text: str, path: Path | None) -> None:
     """Write data to standard output, or to a file as a whole.
 
     Raises:
+        QwenwatchError: The file cannot be: its folder is not there, or it is one itself.
         StoreError: The file cannot be written; what it held before is unchanged.
     """
     if path is None:
         sys.stdout.buffer.write(text.encode())
         sys.stdout.buffer.flush()
         return
+    if path.is_dir():
+        raise QwenwatchError(f"cannot write {path}: it is a directory")
+    if not path.resolve().parent.is_dir():
+        raise QwenwatchError(f"cannot write {path}: no such directory")
     try:
         write_whole(path, text)
     except OSError as error:

@@ -62,6 +62,18 @@ CSV_COLUMNS = (
     "after",
     "percent",
     "mark",
+    "tokens",
+    "token_share",
+    "free_tokens",
+    "priced_tokens",
+    "expected",
+    "share_expected",
+    "measured_share",
+    "measured_high",
+    "outside",
+    "off",
+    "unit",
+    "until",
 )
 """Columns of the CSV, the same whatever sections it holds; empty where a section has no such."""
 

@@ -39,6 +39,8 @@ def page(
         lines.insert(0, amounts.window(span.grain, span.start, span.end))
     if snapshot.ask.at is not None:
         lines.insert(0, f"prices at {amounts.instant(snapshot.priced_at)}")
+    elif snapshot.prices is not None and snapshot.priced_at.date() > snapshot.date:
+        lines.append(f"prices of now, {amounts.instant(snapshot.priced_at)}")
     if is_replayed():
         lines.append("replayed")
     if health:

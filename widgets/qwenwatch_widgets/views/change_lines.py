@@ -12,6 +12,8 @@ from qwenwatch_widgets.views.table import Cell
 if TYPE_CHECKING:
     import polars as pl
 
+    from qwenwatch_cache.market.between import Changes
+
 Order = Literal["time", "drop", "rise"]
 
 COLUMN_FIELDS = ("input", "output", "cache_read")
@@ -24,6 +26,17 @@ WORDS = {"schedule": "times of day", "tiers": "set of tiers"}
 """Changes of a whole offer, for people."""
 
 _SAME = ("at", "id", "variant", "feed", "basis", "provider", "region", "source_id", "unit", "mark")
+
+
+def days_text(changes: "Changes") -> str:
+    """Of which days changes are told; of a last one that is not over, until when."""
+    period = changes.asked.period
+    text = f"{period.first} to {period.last} UTC, both days included"
+    if period.first == period.last:
+        text = f"{period.last} UTC"
+    if period.end > changes.known_at:
+        text += f" (the last is not over: up to {amounts.instant(changes.known_at)})"
+    return text
 
 
 @dataclass(frozen=True, slots=True)

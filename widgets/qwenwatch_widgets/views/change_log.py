@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.change_lines import PriceLine, change, price_lines, step
+from qwenwatch_widgets.views.change_lines import PriceLine, change, days_text, price_lines, step
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -34,10 +34,9 @@ def log_table(changes: "Changes", top: int = 0) -> TableView:
     entries = sorted(_entries(changes, names), key=lambda entry: (-entry[0].timestamp(), entry[1]))
     rows = [row for _, _, row in entries]
     shown = rows[:top] if top else rows
-    period = changes.asked.period
     return TableView(
         title="Changes · confirmed",
-        caption=f"{period.first} to {period.last} UTC · {len(shown)} of {len(rows)}",
+        caption=f"{days_text(changes)} · {len(shown)} of {len(rows)}",
         columns=COLUMNS,
         rows=tuple(shown),
         empty="nothing changed, as far as a second poll said so",

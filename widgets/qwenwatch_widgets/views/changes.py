@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import Answer, Page, framed
-from qwenwatch_widgets.views.change_lines import Order, PriceLine, price_lines
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
+from qwenwatch_widgets.views.change_lines import Order, PriceLine, days_text, price_lines
 from qwenwatch_widgets.views.change_sums import counts_table, movers_table
 from qwenwatch_widgets.views.change_tables import expiring_table, listing_table, prices_table
 from qwenwatch_widgets.views.plain import plain_row
@@ -98,7 +98,7 @@ def _compared(pair: "Compared") -> dict[str, Any]:
 
 def _lines(changes: "Changes") -> list[str]:
     asked = changes.asked
-    lines = [f"{asked.period.first} to {asked.period.last} UTC, both days included"]
+    lines = [days_text(changes)]
     named = [*sorted(asked.vendors), *sorted(asked.models)]
     if named:
         lines.append(f"only {', '.join(named)}")
@@ -106,7 +106,7 @@ def _lines(changes: "Changes") -> list[str]:
         lines.append(f"{asked.basis} prices only")
     if asked.believed:
         lines.append("confirmed changes only")
-    return lines
+    return [*lines, *known_lines(changes.known_at)]
 
 
 def _tables(changes: "Changes", top: int, order: Order) -> list[TableView]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from qwenwatch_cache.clock import iso
 from qwenwatch_cache.market.workload import FREE, Workload
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import Answer, Page, framed
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.cost_tables import (
     CostAsked,
     free_table,
@@ -59,7 +59,7 @@ def cost_answer(
         tables.insert(0, usage_table(used.to_dicts(), export, asked.currency, asked.top))
     page = Page(
         title="qwenwatch cost",
-        lines=_workload_lines(workload, asked, export),
+        lines=[*_workload_lines(workload, asked, export), *known_lines(asked.known_at)],
         tables=tables,
         sources=source_lines(origins.values(), asked.known_at),
     )

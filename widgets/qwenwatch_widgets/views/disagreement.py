@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import Answer, Page, framed
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
@@ -88,7 +88,11 @@ def disagreement_answer(
             lines[-1] += f" by {asked.min_percent.normalize():f} % or more"
     page = Page(
         title="qwenwatch disagreement",
-        lines=[*lines, "same model, variant, basis, region and currency; prices of short prompts"],
+        lines=[
+            *lines,
+            "same model, variant, basis, region and currency; prices of short prompts",
+            *known_lines(asked.known_at),
+        ],
         tables=[_table(shown, len(groups), asked, {one.feed: one for one in origins})],
         sources=source_lines(origins, asked.known_at),
     )

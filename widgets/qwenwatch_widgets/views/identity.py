@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.answer import Answer, Page, framed
+from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
@@ -37,7 +37,7 @@ def coverage_answer(coverages: Sequence["Coverage"], known_at: datetime) -> Answ
     origins = {one.origin.feed: one.origin for one in coverages}
     page = Page(
         title="qwenwatch identity · what is not mapped, by weight",
-        lines=[f"known at {amounts.instant(known_at)}"],
+        lines=known_lines(known_at),
         tables=[_sums(coverages), *(_ids(one) for one in coverages if not one.rows.is_empty())],
         sources=source_lines(origins.values(), known_at),
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from qwenwatch_cache.errors import NothingToShow
@@ -34,7 +34,8 @@ class Ask:
     """What a snapshot is wanted of.
 
     Attributes:
-        date: The day; None for the newest with figures.
+        date: The day; None for the newest with figures, of which changes are told only once it is
+            over.
         sections: Which parts.
         groups: Groupings of the leaderboards.
         metric: Definition key or metric, "" lets the data decide.
@@ -118,6 +119,8 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
         if spend is None and tuple(ask.sections) == ("spend",):
             raise NothingToShow(f"no tokens are known of {window.start} to {window.end}")
     day = day or _newest_priced_day(known)
+    if ask.date is None and "changes" in ask.sections:
+        day = min(day, known.at.date() - timedelta(days=1))
     # The newest day is shown with the prices of now, a day that was named with those of its end.
     priced_at = known.at
     if ask.date is not None:
