@@ -23,6 +23,9 @@ MEASURES: tuple[Measure, ...] = get_args(Measure)
 Kind = Literal["", "country", "vendor", "model"]
 KINDS: tuple[Kind, ...] = ("country", "vendor", "model")
 
+STANDARD = "standard"
+"""The variant of a model that has none in its id."""
+
 PRICES = frozenset({"price", "price_ratio", "price_change"})
 """Measures that are of prices; the others are of usage."""
 
@@ -69,7 +72,9 @@ class Scope:
     """The scope that the source itself states; what it leaves open is read plainly.
 
     Attributes:
-        among: "" for the whole platform, "named" for what is named, "CN+US", "top N".
+        among: "" for the whole platform, "named" for what is named, "CN+US", "top N"; "attributed"
+            for what is named and known to be the subject's, as a part of everything: what
+            leaderboards show.
         variants: "all" or "standard".
         without: Vendor or model id that is left out, "" for none.
     """
@@ -99,11 +104,13 @@ class Claim:
         measure: What is measured.
         figure: The value.
         kind: Whether `of` is a country, a vendor or a model; "" for everything.
-        of: Country code, vendor id or canonical model id.
+        of: Country code, vendor id or canonical model id; of a model that is not mapped the feed's
+            own id and the feed ("qwen/new@openrouter"). A model may have a variant ("x/y:free"),
+            "x/y:standard" is the one without.
         to: What it is set against, of the same kind; of ratios only.
         metric: What is counted: "tokens", "requests", "open_models" …, any word for what no feed
             counts, "any" for all that rank vendors.
-        feed: Name of the feed, "any" for all.
+        feed: Name of the feed, "any" for all; of implied spend that of the tokens.
         period: The time, None if the source states none.
         since: The earlier time of a growth.
         growth_of: Whether the growth is one of a share or of a total.
@@ -112,6 +119,8 @@ class Claim:
         field: "input" or "output", "" if the source does not say.
         basis: "route" or "list", "".
         region: "intl", "cn", "global", "".
+        prompts: Tokens of the prompt that a price is for, 0 for the shortest ones.
+        host: Tag of the host that charges a price, "" for the router or the vendor.
         together: Name shared by figures of one sentence, which must hold under one scope.
         contradicts: Ids of claims that cannot be true as well.
         proxies: Metrics that come near to a metric that no feed counts.
@@ -136,6 +145,8 @@ class Claim:
     field: str = ""
     basis: str = ""
     region: str = ""
+    prompts: int = 0
+    host: str = ""
     together: str = ""
     contradicts: tuple[str, ...] = ()
     proxies: tuple[str, ...] = ()

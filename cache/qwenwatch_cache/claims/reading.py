@@ -19,7 +19,7 @@ from qwenwatch_cache.claims.claim import (
 )
 from qwenwatch_cache.claims.tables import ClaimError, Table, shown
 from qwenwatch_cache.errors import QwenwatchError
-from qwenwatch_cache.identity import load_identity
+from qwenwatch_cache.identity import load_identity, split_variant
 from qwenwatch_cache.vendors import load_vendors
 
 BUNDLED = "claims.toml"
@@ -29,7 +29,10 @@ MOST_BYTES = 2_000_000
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _WORD = re.compile(r"[a-z][a-z0-9_ -]{0,39}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_AMONG = re.compile(r"named|CN\+US|top [1-9]\d{0,2}")
+_AMONG = re.compile(r"named|attributed|CN\+US|top [1-9]\d{0,2}")
+_HOST = re.compile(r"[\w.-]+(/[\w.-]+)*")
+_UNMAPPED = re.compile(r"(?P<own>\S+)@(?P<feed>[a-z0-9-]+)(:[a-z0-9-]+)?")
+MOST_TOKENS = 100_000_000
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
@@ -133,21 +136,19 @@ def _of_prices(table: Table) -> dict[str, Any]:
         "field": table.choice("field", ("input", "output"), cast(Any, "")),
         "basis": table.choice("basis", ("route", "list"), cast(Any, "")),
         "region": table.choice("region", ("intl", "cn", "global"), cast(Any, "")),
+        "feed": _feed(table),
+        "prompts": table.number("prompts", MOST_TOKENS),
+        "host": table.text("host", _HOST, "the tag of a host, like nebius/fp8"),
     }
 
 
 def _of_usage(table: Table, measure: Measure) -> dict[str, Any]:
     known: dict[str, Any] = {
         "metric": table.text("metric", _WORD, "a lower-case word") or "tokens",
-        "feed": table.text("feed", _ID, "the name of a feed, or any") or "any",
+        "feed": _feed(table),
         "scope": _scope(table.table("scope")),
         "proxies": table.texts("proxies", _WORD, "metrics"),
     }
-    if known["feed"] != "any":
-        from qwenwatch_cache.feeds import FEEDS  # takes a while to load, and few claims need it
-
-        if known["feed"] not in FEEDS:
-            raise table.fail("feed", f"no feed is called {shown(known['feed'])}; see docs/feeds.md")
     if measure == "count":
         known["top"] = table.number("top", 50)
         if not known["top"]:
@@ -156,6 +157,19 @@ def _of_usage(table: Table, measure: Measure) -> dict[str, Any]:
         known["since"] = table.period("from")
         known["growth_of"] = table.choice("growth_of", ("share", "total"), "total")
     return known
+
+
+def _feed(table: Table) -> str:
+    feed = table.text("feed", _ID, "the name of a feed, or any") or "any"
+    if feed != "any" and not _is_feed(feed):
+        raise table.fail("feed", f"no feed is called {shown(feed)}; see docs/feeds.md")
+    return feed
+
+
+def _is_feed(name: str) -> bool:
+    from qwenwatch_cache.feeds import FEEDS  # takes a while to load, and few claims need it
+
+    return name in FEEDS
 
 
 def _said(table: Table) -> Said:
@@ -171,7 +185,7 @@ def _said(table: Table) -> Said:
 
 def _scope(table: Table) -> Scope:
     scope = Scope(
-        among=table.text("among", _AMONG, '"named", "CN+US" or "top 10"'),
+        among=table.text("among", _AMONG, '"named", "attributed", "CN+US" or "top 10"'),
         variants=cast(
             Literal["all", "standard"], table.choice("variants", ("all", "standard"), "all")
         ),
@@ -211,7 +225,12 @@ def _resolved(table: Table, key: str, kind: Kind) -> str:
         if load_vendors().get(text) is None:
             raise table.fail(key, f"no vendor has the id {shown(text)}; see vendors.toml")
         return text
+    unmapped = _UNMAPPED.fullmatch(text)
+    if unmapped is not None and (unmapped["feed"] == "openrouter" or _is_feed(unmapped["feed"])):
+        return text
+    base, variant = split_variant(text)
     try:
-        return load_identity().resolve(text)
+        model = load_identity().resolve(base)
     except QwenwatchError as error:
         raise table.fail(key, str(error)) from error
+    return f"{model}:{variant}" if variant else model

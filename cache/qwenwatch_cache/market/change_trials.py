@@ -6,14 +6,16 @@ from decimal import Decimal
 from itertools import pairwise
 
 from qwenwatch_cache.claims.claim import Claim
+from qwenwatch_cache.identity import split_model
 from qwenwatch_cache.market.price_book import Offer, PriceBook, Stretch
 from qwenwatch_cache.market.price_trials import (
     Found,
     bare_trial,
     described,
+    offered,
     spelled_price,
+    unasked,
     unusual,
-    wanted,
     with_conditions,
 )
 from qwenwatch_cache.market.spelled import spelled
@@ -32,7 +34,7 @@ SPACE = (
 def change_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     """Try a claimed change of a model's price: every one there was, or that there was none."""
     found = []
-    for offer, field, stretches in _offers(wanted(book.of(claim.of), claim)):
+    for offer, field, stretches in _offers(offered(book, claim, claim.of)):
         moved = list(_moves(stretches, claim))
         for before, after in moved:
             value = after.value / before.value - 1
@@ -40,7 +42,7 @@ def change_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
             text += f" = {spelled(value, 'change')}"
             scope = f"{field}, {described(offer)}, on {after.first.date()}"
             trial = bare_trial(offer, scope, value, text, after.first, after.first)
-            found.append(_found(offer, field, trial))
+            found.append(_found(offer, field, trial, claim))
         if not moved:
             found += _still(book, stretches, claim, now)
     return with_conditions(_dated(found, claim), claim, now)
@@ -80,10 +82,10 @@ def changed_by(book: PriceBook, claim: Claim) -> list[str]:
     Returns:
         Up to two sentences; models of one vendor that changed by the same on a day are one change.
     """
-    figure = claim.figure
+    figure, whose = claim.figure, split_model(claim.of)[0]
     same: dict[tuple[str, Decimal, date], list[str]] = {}
     for offer, field, stretches in _offers(book):
-        if field != "input" or offer.basis != "route" or unusual(offer) or offer.model == claim.of:
+        if field != "input" or offer.basis != "route" or unusual(offer) or offer.model == whose:
             continue
         for before, after in _moves(stretches, claim):
             size = (after.value / before.value - 1).quantize(Decimal("0.001"))
@@ -136,10 +138,11 @@ def _still(
     text = f"{spelled_price(stretches[0].value, offer)} in all {count} readings: no change"
     scope = f"{stretches[0].field}, {described(offer)}, {first.date()} to {last.date()}"
     trial = bare_trial(offer, scope, Decimal(0), text, first, last)
-    yield _found(offer, stretches[0].field, trial)
+    yield _found(offer, stretches[0].field, trial, claim)
 
 
-def _found(offer: Offer, field: str, trial: Trial) -> Found:
+def _found(offer: Offer, field: str, trial: Trial, claim: Claim) -> Found:
     # That a change is of a day is its own condition; the time of the price is none.
     first = datetime.min.replace(tzinfo=UTC)
-    return Found(field, offer.basis, offer.mainland, first, None, None, unusual(offer), trial)
+    extra = unasked(offer, claim, claim.of)
+    return Found(field, offer.basis, offer.mainland, first, None, None, extra, trial)

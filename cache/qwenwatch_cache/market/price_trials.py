@@ -53,9 +53,9 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     """Try the claimed price of a model."""
     currency = claim.figure.unit
     found = []
-    for stretch in offered(book, claim):
+    for stretch in offered(book, claim, claim.of):
         offer = stretch.offer
-        value, extra = stretch.value, unasked(offer, claim)
+        value, extra = stretch.value, unasked(offer, claim, claim.of)
         how = spelled_price(stretch.value, offer)
         if offer.currency != currency:
             rate = book.rate(offer.currency, currency, stretch.first.date())
@@ -68,11 +68,11 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     return with_conditions(found, claim, now)
 
 
-def offered(book: PriceBook, claim: Claim) -> list[Stretch]:
-    """What the model of a claim was offered at, on the terms that the claim states."""
-    model, variant = split_model(claim.of)
+def offered(book: PriceBook, claim: Claim, model: str) -> list[Stretch]:
+    """What a model of a claim was offered at, on the terms that the claim states."""
+    base, variant = split_model(model)
     named = "" if variant == STANDARD else variant
-    found = wanted(book.of(model), claim)
+    found = wanted(book.of(base), claim)
     return [one for one in found if not variant or one.offer.variant == named]
 
 
@@ -215,10 +215,10 @@ def unusual(offer: Offer) -> tuple[str, ...]:
     return tuple(parts)
 
 
-def unasked(offer: Offer, claim: Claim) -> tuple[str, ...]:
+def unasked(offer: Offer, claim: Claim, model: str) -> tuple[str, ...]:
     """What an offer is for, where it is neither the standard one nor what the claim asks for."""
     asked = offer
-    if split_model(claim.of)[1]:
+    if split_model(model)[1]:
         asked = asked._replace(variant="")
     if claim.prompts:
         asked = asked._replace(tier_from=0)

@@ -12,8 +12,10 @@ from qwenwatch_cache.market.price_trials import (
     Found,
     bare_trial,
     described,
+    offered,
     span,
     spelled_price,
+    unasked,
     unusual,
     wanted,
     with_conditions,
@@ -45,7 +47,7 @@ def ratio_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     found: list[Found] = []
     seen: set[tuple[object, ...]] = set()
     mine, theirs = (
-        [one for one in wanted(book.of(model), claim) if not unusual(one.offer)]
+        [one for one in offered(book, claim, model) if not unasked(one.offer, claim, model)]
         for model in (claim.of, claim.to)
     )
     for above in mine:
@@ -206,8 +208,8 @@ def rate_needed(book: PriceBook, claim: Claim, now: datetime) -> list[str]:
     if figure.low is None or figure.high is None:
         return []
     notes: dict[str, None] = {}
-    for above in wanted(book.of(claim.of), claim):
-        for below in wanted(book.of(claim.to), claim):
+    for above in offered(book, claim, claim.of):
+        for below in offered(book, claim, claim.to):
             base, quote = above.offer.currency, below.offer.currency
             apart = above.field == below.field and above.offer.basis == below.offer.basis
             if base == quote or not apart or unusual(above.offer) or unusual(below.offer):

@@ -119,7 +119,9 @@ def _of_listing(
     if claim.measure == "rank":
         value = usage_values.rank(listed, claim)
         if value is not None:
-            yield _trial(listed, Selection("", (), listed.rest, listed.total), value, conditions)
+            among = ATTRIBUTED if claim.scope.among == ATTRIBUTED else ""
+            everybody = Selection(among, (), listed.rest, listed.total)
+            yield _trial(listed, everybody, value, conditions)
         return
     if claim.measure == "count":
         chosen = selection(listed, f"top {claim.top}") or selection(listed, "named")
