@@ -5,14 +5,10 @@ import hashlib
 import json
 import os
 import shutil
-import signal
-import sys
 import threading
 import zipfile
 from datetime import timedelta
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -37,6 +33,7 @@ from tests.cache.rows import (
     usage,
     values_of,
 )
+from tests.cache.steps import states_of
 
 LATER = at(60)
 
@@ -333,87 +330,66 @@ class TestImport:
 
 # A kill at every step leaves the old state or the new one.
 
-STEPS = frozenset({"open", "os.rename", "os.link", "os.remove", "os.mkdir", "shutil.copyfile"})
+
+def do_import(stage: Path) -> None:
+    import_archive(store_at(stage / "cache"), stage / "x.zip", LATER)
 
 
-def die_at(told: Connection, folder: Path, step: int, what: str) -> None:
-    """Import or export, and die before the given step that the file system would see."""
-    store, left = store_at(folder / "cache"), step
-
-    def watch(event: str, arguments: tuple[Any, ...]) -> None:
-        nonlocal left
-        reads = event == "open" and not arguments[2] & (os.O_WRONLY | os.O_RDWR)
-        if event in STEPS and not reads and str(folder) in str(arguments[0]):
-            left -= 1
-            if left < 0:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-    sys.addaudithook(watch)
-    if what == "import":
-        import_archive(store, folder / "x.zip", LATER)
-    else:
-        export_archive(store, folder / "y.zip")
-    told.send("done")
+def do_export(stage: Path) -> None:
+    export_archive(store_at(stage / "cache"), stage / "y.zip")
 
 
-def survives(folder: Path, step: int, what: str) -> bool:
-    with Child(die_at, folder, step, what) as child:
-        try:
-            return bool(child.hear() == "done")
-        except EOFError:
-            return False
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 class TestKills:
     def test_of_an_import(self, tmp_path: Path) -> None:
+        stage = tmp_path / "stage"
+        stage.mkdir()
         source = store_at(tmp_path / "source")
         source.append({"usage": usage({"a": 1, "b": 2})}, NOW, whole=MANY)
         source.keep_body("f", BODY, SHA256, NOW)
         source.log(asked(NOW, sha256=SHA256), NOW)
-        export_archive(source, tmp_path / "x.zip")
+        export_archive(source, stage / "x.zip")
         # The cache shares a row with the archive.
-        own = store_at(tmp_path / "own")
+        own = store_at(stage / "cache")
         own.append({"usage": usage({"a": 1, "c": 5}, NOW)}, NOW, whole=MANY)
         own.log(asked(at(3)), at(3))
         old = rows_of_all(own)
         import_archive(merged := store_at(shutil.copytree(own.root, tmp_path / "merged")),
-                       tmp_path / "x.zip", LATER)  # fmt: skip
-        new, seen = rows_of_all(merged), set()
-        for step in range(200):
-            shutil.rmtree(tmp_path / "cache", ignore_errors=True)
-            shutil.copytree(own.root, tmp_path / "cache")
-            ended = survives(tmp_path, step, "import")
-            found = store_at(tmp_path / "cache")
-            state = rows_of_all(found)
-            is_new = state["usage"].equals(new["usage"])
-            for name, rows in state.items():
+                       stage / "x.zip", LATER)  # fmt: skip
+        new, seen = rows_of_all(merged), []
+        for state in states_of(stage, do_import, tmp_path / "states"):
+            found = store_at(state / "cache")
+            rows_found = rows_of_all(found)
+            is_new = rows_found["usage"].equals(new["usage"])
+            for name, rows in rows_found.items():
                 assert_frame_equal(rows, (new if is_new else old)[name])
-            seen.add(is_new)
-            assert is_new or not ended
+            seen.append(is_new)
             if not is_new:
                 assert list(kept(found.root)) == []
             assert found.notices == []
             found.repair(LATER)
             assert temporaries(found.root) == [] and found.notices == []
-            assert import_archive(found, tmp_path / "x.zip", LATER).rows == 3
+            assert import_archive(found, stage / "x.zip", LATER).rows == 3
             assert_frame_equal(found.cached(USAGE_TABLE), new["usage"])
             assert_frame_equal(found.cached(FETCH_TABLE), new["fetch"])
             assert [body.read() for body in kept(found.root)] == [BODY]
-            if ended:
-                break
-        assert ended and seen == {False, True}
+        assert seen == sorted(seen) and set(seen) == {False, True}
+        assert len(seen) > 5
 
     def test_of_an_export(self, tmp_path: Path) -> None:
-        store = some_cache(tmp_path / "cache")
+        stage = tmp_path / "stage"
+        stage.mkdir()
+        store = some_cache(stage / "cache")
         export_archive(store, tmp_path / "x.zip")
+        (stage / "y.zip").write_bytes(b"before")
         before = files_of(store.root)
-        for step in range(200):
-            (tmp_path / "y.zip").write_bytes(b"before")
-            ended = survives(tmp_path, step, "export")
-            found = (tmp_path / "y.zip").read_bytes()
-            assert found in (b"before", (tmp_path / "x.zip").read_bytes())
-            assert files_of(store.root) == before
-            if ended:
-                break
-        assert ended and found != b"before"
+        states = states_of(stage, do_export, tmp_path / "states")
+        assert files_of(store.root) == before
+        found = [(state / "y.zip").read_bytes() for state in states]
+        after = (tmp_path / "x.zip").read_bytes()
+        assert set(found) == {b"before", after}
+        assert (found[0], found[-1]) == (b"before", after)
+        for state in states:
+            copied = files_of(state / "cache")
+            assert {path.relative_to(state / "cache"): text for path, text in copied.items()} == {
+                path.relative_to(store.root): text for path, text in before.items()
+            }

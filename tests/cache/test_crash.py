@@ -1,12 +1,16 @@
 """Writers that are killed: what was acknowledged is there, and no reader sees a torn state."""
 
+import hashlib
 import os
+import re
 import shutil
 import signal
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ from tests.cache.rows import (
     Child,
     at,
     fetches,
+    files_of,
     last_part,
     leftovers,
     several_parts,
@@ -32,6 +37,7 @@ from tests.cache.rows import (
     usage,
     wrong_sums,
 )
+from tests.cache.steps import STEPS, copy_with_links, states_of
 from tests.cache.stress import batch
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
@@ -48,11 +54,6 @@ def test_kills_at_random_moments(tmp_path: Path) -> None:
 
 
 # A kill at every step of a write, one after the other, rather than at random moments.
-
-STEPS = frozenset(
-    {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.rmdir", "shutil.copyfile"}
-)
-MOST_STEPS = 200
 
 WRITES: dict[str, Callable[[Store], object]] = {
     "append": lambda store: store.append(batch("new"), at(9), whole=MANY),
@@ -95,34 +96,26 @@ def make(what: str, root: Path) -> None:
         export_archive(other, root.parent / "archive.zip")
 
 
-def die_at(told: Connection, root: Path, step: int, what: str) -> None:
-    """Do something to a cache and die before the given step that the file system would see."""
-    patch = pytest.MonkeyPatch()
-    small_parts(patch, 4)  # so that there are parts to merge, and some to leave
-    patch.setattr(os, "fsync", os.fstat)  # it is killed; the power stays on
-    store = Store(root)
+def do(what: str, stage: Path) -> None:
+    """What a process does to the cache."""
+    small_parts(pytest.MonkeyPatch(), 4)  # so that there are parts to merge, and some to leave
+    WRITES[what](Store(stage / "cache"))
+
+
+def die_at(told: Connection, stage: Path, step: int, what: str) -> None:
+    """Do it, and die before the given step."""
     left = step
 
     def watch(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal left
-        if event in STEPS and str(root) in str(arguments[0]):
+        if event in STEPS and str(stage) in str(arguments[0]):
             left -= 1
             if left < 0:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(watch)
-    WRITES[what](store)
+    do(what, stage)
     told.send("done")
-
-
-def survives(root: Path, step: int, what: str) -> bool:
-    """Whether the process came to its end before the step was reached."""
-    with Child(die_at, root, step, what) as child:
-        try:
-            assert child.hear() == "done"
-        except EOFError:
-            return False
-        return True
 
 
 def state_of(root: Path, told: str = "") -> dict[str, Any]:
@@ -135,27 +128,23 @@ def state_of(root: Path, told: str = "") -> dict[str, Any]:
 
 @pytest.mark.parametrize("what", WRITES)
 def test_a_kill_at_every_step(tmp_path: Path, what: str) -> None:
-    origin = tmp_path / "origin"
-    make(what, origin)
+    stage = tmp_path / "stage"
+    stage.mkdir()
+    make(what, stage / "cache")
     told = {"mend": "damaged", "make the manifest anew": "manifest.json"}.get(what, "")
-    before = state_of(origin, told)
-    whole = tmp_path / "whole"
-    if origin.exists():
-        shutil.copytree(origin, whole)
-    assert survives(whole, 10**6, what)
-    after = state_of(whole)
+    states = states_of(stage, partial(do, what), tmp_path / "states")
+    # To read a cache may change it.
+    ends = [shutil.copytree(states[end], tmp_path / str(end)) for end in (0, -1)]
+    before, after = state_of(ends[0] / "cache", told), state_of(ends[1] / "cache")
     changed = what not in ("repair", "mend", "compact", "migrate", "make the manifest anew")
     assert (before != after) == changed
-    for step in range(MOST_STEPS):
-        root = tmp_path / str(step)
-        if origin.exists():
-            shutil.copytree(origin, root)
-        ended = survives(root, step, what)
+    for state in states:
+        root = state / "cache"
         found = state_of(root, told)
         if what == "drop old bodies":
             assert {**found, "bodies": []} == {**before, "bodies": []}
         else:
-            assert found in ([after] if ended else [before, after])
+            assert found in ([after] if state == states[-1] else [before, after])
         # The next one takes it up: nothing is lost, and nothing lies about.
         Store(root, patience=1).repair(at(10))
         assert state_of(root) == found
@@ -166,9 +155,38 @@ def test_a_kill_at_every_step(tmp_path: Path, what: str) -> None:
             assert {path.read_bytes() for path in (root / "set-aside").iterdir()} == {b"torn"}
         Store(root, patience=1).append({"usage": usage({"next": 1}, at(11))}, at(11), whole=MANY)
         assert len(state_of(root)["usage"]) == len(found["usage"]) + 1
-        shutil.rmtree(root)
+    assert len(states) >= {"repair": 1, "drop old bodies": 2}.get(what, 3)
+
+
+@pytest.mark.parametrize(("what", "stride"), [("append", 5), ("migrate", 20)])
+def test_a_kill_leaves_one_of_those_states(tmp_path: Path, what: str, stride: int) -> None:
+    stage, origin = tmp_path / "stage", tmp_path / "origin"
+    stage.mkdir()
+    make(what, stage / "cache")
+    copy_with_links(stage, origin)
+    states = [content(state) for state in states_of(stage, partial(do, what), tmp_path / "states")]
+    left = []
+    ended = False
+    for step in range(0, 1000, stride):
+        killed = tmp_path / f"killed-{step}"
+        copy_with_links(origin, killed)
+        with Child(die_at, killed, step, what) as child, suppress(EOFError):
+            ended = child.hear() == "done"
+        left.append(states.index(content(killed)))
         if ended:
             break
-    else:
-        raise AssertionError(f"it takes more than {MOST_STEPS} steps")
-    assert step > (1 if what == "drop old bodies" else 3)
+    assert ended and states[left[-1]] == states[-1]
+    assert left == sorted(left)
+    assert len(set(left)) > 2
+
+
+def content(folder: Path) -> list[tuple[str, str]]:
+    """Every file in a folder: its place, without what is random in a name, and its digest."""
+    return sorted(
+        (re.sub(r"[0-9a-f]{16}\.tmp$", "tmp", str(path.relative_to(folder))), sha256(text))
+        for path, text in files_of(folder).items()
+    )
+
+
+def sha256(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()
