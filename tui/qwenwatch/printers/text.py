@@ -7,6 +7,9 @@ from qwenwatch_widgets.text import fit, width
 from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.table import Cell, Column, TableView, Tone
 
+WIDEST = 160
+"""Cells of a line; what says something of a whole table goes on in the next one."""
+
 _ANSI: dict[Tone, str] = {
     "dim": "2",
     "up": "32",
@@ -19,7 +22,7 @@ _ANSI: dict[Tone, str] = {
 
 def print_text(page: Page, *, colour: bool) -> str:
     """A page for a terminal or a mail; colour adds nothing but colour."""
-    parts = [_bold(page.title, colour), " · ".join(page.lines), ""]
+    parts = [_bold(page.title, colour), *_folded(" · ".join(page.lines)), ""]
     for table in page.tables:
         parts += [table_text(table, colour=colour), ""]
     return "\n".join([*parts, *page.sources]) + "\n"
@@ -36,7 +39,7 @@ def print_markdown(page: Page) -> str:
 
 def table_text(table: TableView, *, colour: bool) -> str:
     """A table with its heading, every column as wide as its widest cell."""
-    lines = [_bold(table.title, colour), table.caption]
+    lines = [_bold(table.title, colour), *_folded(table.caption)]
     if not table.rows:
         return "\n".join([*lines, table.empty])
     widths = [
@@ -75,6 +78,19 @@ def _markdown_table(table: TableView) -> list[str]:
     ]
     escaped = [rows[1] if row is rules else [_escape(cell) for cell in row] for row in rows]
     return ["| " + " | ".join(row) + " |" for row in escaped]
+
+
+def _folded(text: str) -> Sequence[str]:
+    """A text in lines of `WIDEST` cells, broken between its parts."""
+    first, *parts = text.split(" · ")
+    lines = [first]
+    for part in parts:
+        longer = f"{lines[-1]} · {part}"
+        if width(longer) <= WIDEST:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return lines
 
 
 def _escape(text: str) -> str:

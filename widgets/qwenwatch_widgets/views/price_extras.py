@@ -1,6 +1,6 @@
 """What the table of prices shows besides, on terms of its own: a currency, batch prices."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from qwenwatch_cache.market.terms import Terms
 
 RATIOS = ("ratio_input", "ratio_output", "ratio_blended")
+
+AS_STATED = frozenset({"blended", "changed"})
+"""Columns that make room for amounts in one currency: what is blended of stated amounts says the
+same again, and it is stated amounts that changed."""
 
 
 def with_extras(
@@ -44,7 +48,9 @@ def with_extras(
     shown = {offer_key(row): row for row in rows if row["variant"] == (terms.variant or "")}
     in_order = [shown[row.key] for row in table.rows]
     if terms.variant:
-        table = replace(table, caption=f"{amounts.clean(terms.variant)} prices · {table.caption}")
+        variant = amounts.clean(terms.variant)
+        to_standard = table.caption.replace(SAME_CURRENCY, f"standard price, {SAME_CURRENCY}")
+        table = replace(table, caption=f"{variant} prices · {to_standard}")
     if terms.prompt_tokens:
         prompts = f"for prompts of {terms.prompt_tokens:,} tokens"
         table = replace(table, caption=f"{prompts} · {table.caption}")
@@ -93,8 +99,8 @@ def _with_currency(
     if all(row["currency"] == currency for row in rows):
         return table
     own = [{**row, "currency": currency} for row in rows]
-    wanted = (("input", "In"), ("output", "Out"), ("blended", "Blended"))
-    return inserted(
+    wanted = (("input", "In"), ("output", "Out"), ("blended", "Blend"))
+    both = inserted(
         table,
         "blended",
         [
@@ -102,6 +108,14 @@ def _with_currency(
             for name, title in wanted
         ],
     )
+    return _without(both, AS_STATED)
+
+
+def _without(table: TableView, keys: Collection[str]) -> TableView:
+    """The table without some of its columns."""
+    kept = [at for at, column in enumerate(table.columns) if column.key not in keys]
+    rows = (replace(row, cells=tuple(row.cells[at] for at in kept)) for row in table.rows)
+    return replace(table, columns=tuple(table.columns[at] for at in kept), rows=tuple(rows))
 
 
 def rates_text(
