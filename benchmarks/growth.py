@@ -5,7 +5,7 @@
 First the recorded answers of every feed are played in order of their times through parsers,
 `append` and `log`; what they leave is counted. Then caches of one and of so many years are made
 (`decade.py`, whose rates these counts are compared with) and measured: rows, bytes, and which
-columns they are for. Last, polling is played with numbers of rows only, to see how many files lie
+columns they are for. Last, polling is played with numbers of rows and bytes only, to see how many files lie
 there at any time. Goals and floors are those that the project set itself: at most 1 MB a year and
 40 files; prices 0.215 MB in 1 year and 1.32 MB in 10, rankings 0.116 and 1.39 MB.
 """
@@ -25,7 +25,7 @@ import polars as pl
 from decade import YEAR, make_cache
 
 from qwenwatch_cache.frames import FETCH_TABLE, PRICE_TABLE, TABLES, USAGE_TABLE
-from qwenwatch_cache.manifest import Manifest
+from qwenwatch_cache.manifest import Manifest, Part
 from qwenwatch_cache.store import Store
 from qwenwatch_cache.store.parts import to_merge
 
@@ -187,18 +187,18 @@ def _count(number: float | None) -> str:
 def print_columns(store: Store, shown: int = 20) -> None:
     """Which columns cost the bytes of a year: each written alone, less what an empty one takes."""
     costs: list[tuple[int, str]] = []
-    for part in store.manifest().parts:
-        rows = store.cached(TABLES[part.table], feeds=[part.feed])
+    for (table, feed), (_, size) in sizes(store.manifest()).items():
+        rows = store.cached(TABLES[table], feeds=[feed])
         alone = {
             name: _bytes(rows.select(name)) - _bytes(rows.select(name).clear())
             for name in rows.columns
         }
-        rest = part.bytes - sum(alone.values())
-        costs.extend((size, f"{part.table} {part.feed} {name}") for name, size in alone.items())
-        costs.append((rest, f"{part.table} {part.feed} (footer and pages)"))
+        rest = size - sum(alone.values())
+        costs.extend((cost, f"{table} {feed} {name}") for name, cost in alone.items())
+        costs.append((rest, f"{table} {feed} (footer and pages)"))
     print(f"\n| column, {shown} largest of {len(costs)} | MB in 1 year |\n|---|---:|")
-    for size, name in sorted(costs, reverse=True)[:shown]:
-        print(f"| {name} | {size / 1e6:.3f} |")
+    for cost, name in sorted(costs, reverse=True)[:shown]:
+        print(f"| {name} | {cost / 1e6:.3f} |")
 
 
 def _bytes(frame: pl.DataFrame) -> int:
@@ -208,19 +208,22 @@ def _bytes(frame: pl.DataFrame) -> int:
 
 
 def print_files(store: Store, years: int) -> None:
-    """How many files polling leaves: the rule of merging, played with numbers of rows."""
+    """How many files polling leaves: the rule of merging, played with numbers of rows and bytes."""
     series = dict(_writes(store))
-    sizes_of: dict[Series, list[int]] = {key: [] for key in series}
+    parts_of: dict[Series, list[Part]] = {key: [] for key in series}
     retired: dict[Series, int] = dict.fromkeys(series, 0)
     counts: list[int] = []
     for _ in range(years * YEAR):
-        for key, (writes, rows) in series.items():
+        for key, (writes, rows, row_bytes) in series.items():
             for _ in range(writes):
-                counted = [*sizes_of[key], rows]
-                merged = to_merge(counted)
-                sizes_of[key] = [*counted[:-merged], sum(counted[-merged:])]
-                retired[key] = merged - 1
-        counts.append(sum(map(len, sizes_of.values())) + sum(retired.values()))
+                before = parts_of[key]
+                merged = to_merge(before, rows)
+                kept = len(before) - merged
+                together = rows + sum(part.rows for part in before[kept:])
+                size = round(together * row_bytes)
+                parts_of[key] = [*before[:kept], Part(*key, "", together, size)]
+                retired[key] = merged
+        counts.append(sum(map(len, parts_of.values())) + sum(retired.values()))
     print(
         f"\nfiles of {len(series)} series (parts and those kept to fall back on) at the end of a "
         f"day: {counts[0]} after a day, {max(counts[:YEAR])} at most in the first year, "
@@ -231,18 +234,18 @@ def print_files(store: Store, years: int) -> None:
     print(f"goal, {GOAL_FILES} files: {max(counts)}, {verdict}")
 
 
-def _writes(store: Store) -> Iterator[tuple[Series, tuple[int, int]]]:
-    """Of each table and feed how many writes a day bring rows, and how many each brings."""
-    for part in store.manifest().parts:
-        table = TABLES[part.table]
-        learned = store.cached(table, feeds=[part.feed], columns=[table.time])
+def _writes(store: Store) -> Iterator[tuple[Series, tuple[int, int, float]]]:
+    """Of each table and feed how many writes a day bring rows, how many each, and bytes of one."""
+    for (name, feed), (count, size) in sizes(store.manifest()).items():
+        table = TABLES[name]
+        learned = store.cached(table, feeds=[feed], columns=[table.time])
         moments = learned.n_unique()
         a_day = max(1, round(moments / YEAR))
-        if part.feed == "huggingface":
+        if feed == "huggingface":
             a_day = 96  # one answer for each organisation
-        if part.table == FETCH_TABLE.name:
-            a_day = max(1, round(part.rows / YEAR))
-        yield (part.table, part.feed), (a_day, max(1, round(part.rows / YEAR / a_day)))
+        if name == FETCH_TABLE.name:
+            a_day = max(1, round(count / YEAR))
+        yield (name, feed), (a_day, max(1, round(count / YEAR / a_day)), size / count)
 
 
 if __name__ == "__main__":

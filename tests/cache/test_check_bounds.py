@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from qwenwatch_cache.claims.claim import Claim, Kind, Measure, Said
 from qwenwatch_cache.claims.figure import read_figure
 from qwenwatch_cache.claims.period import Period
-from qwenwatch_cache.market import usage_values
+from qwenwatch_cache.market import place_values, usage_values
 from qwenwatch_cache.market.definitions import DEFINITIONS
 from qwenwatch_cache.market.directory import Model
 from qwenwatch_cache.market.known import Known
@@ -31,6 +31,8 @@ COUNTRIES = ("CN", "US", "FR", "")
 @dataclass
 class Vendors:
     """Model "mN" is of vendor "vN", whose country is the N-th in turn."""
+
+    with_free_variant: frozenset[str] = frozenset()
 
     def model(self, feed: str, entity: str, provider: str = "") -> Model:
         return Model(entity, entity, f"v{entity[1:]}", mapped=True)
@@ -163,7 +165,7 @@ def test_a_model_that_is_not_named_has_no_place_of_its_own(
     found, truth = listed(world)
     named = {entry.id for entry in found.entries}
     for at, own in enumerate(truth):
-        value = usage_values.rank(found, claim("rank", "model", f"m{at}"))
+        value = place_values.rank(found, claim("rank", "model", f"m{at}"))
         assert value is not None
         assert (value.high is None) == (f"m{at}" not in named)
         place = Decimal(1 + sum(other > own for other in truth))
@@ -191,7 +193,7 @@ def test_the_place_of_a_sum_has_bounds(world: tuple[list[list[int]], int]) -> No
     assert found is not None
     truth = [Decimal(sum(sum(day[at::3]) for day in days)) for at in range(3)]
     for at, own in enumerate(truth):
-        value = usage_values.rank(found, claim("rank", "vendor", f"v{at}"))
+        value = place_values.rank(found, claim("rank", "vendor", f"v{at}"))
         inside(value, Decimal(1 + sum(other > own for other in truth)))
         assert value is not None
         if value.low == value.high:
@@ -199,7 +201,7 @@ def test_the_place_of_a_sum_has_bounds(world: tuple[list[list[int]], int]) -> No
             assert sum(shown) > 0  # only a place of what is named is certain
     # The third has no country: it may be of either, or of another.
     for country in ("CN", "US"):
-        value = usage_values.rank(found, claim("rank", "country", country))
+        value = place_values.rank(found, claim("rank", "country", country))
         if value is None:
             continue  # no country is named
         for whose in ("CN", "US", "FR"):

@@ -19,10 +19,13 @@ from qwenwatch_cache.market.price_trials import (
     with_conditions,
 )
 from qwenwatch_cache.market.spelled import spelled
-from qwenwatch_cache.market.trials import Trial
+from qwenwatch_cache.market.trials import Note, Source, Trial
 
 ABOUT = Decimal("0.1")
 """A change that much larger or smaller is still about as large."""
+
+ROUTE = (Source("openrouter-models", None),)
+"""Who states route prices."""
 
 SPACE = (
     "field: input and output, where the claim does not say which",
@@ -76,7 +79,7 @@ def readings(trials: Sequence[Trial]) -> str:
     return ", ".join(f"{count} of {feed}" for feed, count in sorted(feeds.items()))
 
 
-def changed_by(book: PriceBook, claim: Claim) -> list[str]:
+def changed_by(book: PriceBook, claim: Claim) -> list[Note]:
     """Whose route price did change by about as much: the nearest, and the most at once.
 
     Returns:
@@ -95,14 +98,16 @@ def changed_by(book: PriceBook, claim: Claim) -> list[str]:
     notes = []
     if exact:
         models = sum(len(same[key]) for key in exact)
-        notes.append(f"{models} other models did change by {figure.text} at some time")
+        text = f"{models} other models did change by {figure.text} at some time (route prices)"
+        notes.append(Note(text, ROUTE))
     most = min(same, key=lambda key: (-len(same[key]), figure.distance(key[1]), key), default=None)
     if most is not None:
         vendor, size, day = most
-        notes.append(
+        text = (
             f"the most at once by about as much: {len(same[most])} models of {vendor} by "
             f"{spelled(size, 'change')} on {day} (route prices; {sorted(same[most])[0]} …)"
         )
+        notes.append(Note(text, ROUTE))
     return notes
 
 

@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from qwenwatch_cache.claims.claim import PRICES, Claim
-from qwenwatch_cache.market.check import Checked, Evidence, check
+from qwenwatch_cache.market.check import Checked, check
+from qwenwatch_cache.market.cited import origins_of
+from qwenwatch_cache.market.evidence import Evidence
 from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.spelled import between
-from qwenwatch_cache.market.trials import Trial
+from qwenwatch_cache.market.trials import Note, Trial
 
 Days = tuple[date, date]
 
@@ -24,11 +27,13 @@ class Sentence:
         name: As the claims call it.
         ids: The claims.
         notes: Under which one scope, or on which days, they hold together.
+        origins: Where the figures came from that these are of, besides those of the claims.
     """
 
     name: str
     ids: Sequence[str]
     notes: Sequence[str]
+    origins: Sequence[Origin] = ()
 
 
 def check_all(known: Known, claims: Sequence[Claim]) -> tuple[list[Checked], list[Sentence]]:
@@ -44,16 +49,20 @@ def check_all(known: Known, claims: Sequence[Claim]) -> tuple[list[Checked], lis
     evidence = Evidence(known)
     alone = {claim.id: check(known, claim, evidence) for claim in claims}
     linked = [_with_opposites(one, alone) for one in alone.values()]
-    sentences = [
-        Sentence(name, [one.claim.id for one in members], _together(members))
-        for name, members in _groups(linked).items()
-    ]
+    sentences = [_sentence(known, name, members) for name, members in _groups(linked).items()]
     return linked, sentences
+
+
+def _sentence(known: Known, name: str, members: Sequence[Checked]) -> Sentence:
+    notes = _together(members)
+    sources = [source for note in notes for source in note.sources]
+    origins = origins_of(known, members[0].claim, sources)
+    return Sentence(name, [one.claim.id for one in members], [note.text for note in notes], origins)
 
 
 def _with_opposites(one: Checked, others: Mapping[str, Checked]) -> Checked:
     """Name the claims that cannot be true as well; one that is reproduced contradicts."""
-    notes, contradicted = list(one.notes), ""
+    notes, contradicted = list(one.remarks), ""
     linked = {*one.claim.contradicts}
     linked |= {id_ for id_, other in others.items() if one.claim.id in other.claim.contradicts}
     for id_ in sorted(linked & others.keys()):
@@ -63,10 +72,10 @@ def _with_opposites(one: Checked, others: Mapping[str, Checked]) -> Checked:
             said += ": both cannot be true of one thing"
             if other.verdict == "reproduced":
                 contradicted = f"{id_} is reproduced and says {other.claim.figure.text}"
-        notes.append(said)
+        notes.append(Note(said))
     if contradicted:
-        return replace(one, verdict="contradicted", reason=contradicted, notes=notes)
-    return replace(one, notes=notes)
+        return replace(one, verdict="contradicted", reason=contradicted, remarks=notes)
+    return replace(one, remarks=notes)
 
 
 def _groups(checked: Iterable[Checked]) -> dict[str, list[Checked]]:
@@ -77,7 +86,7 @@ def _groups(checked: Iterable[Checked]) -> dict[str, list[Checked]]:
     return {name: members for name, members in groups.items() if len(members) > 1}
 
 
-def _together(members: Sequence[Checked]) -> list[str]:
+def _together(members: Sequence[Checked]) -> list[Note]:
     """Under which one scope the most figures of a sentence hold, and what the others are there."""
     if all(one.claim.measure in PRICES for one in members):
         return _at_one_time(members)
@@ -100,7 +109,8 @@ def _together(members: Sequence[Checked]) -> list[str]:
         note += example.scope
         others = [_there(one, key) for one in members if one.claim.id not in ids]
         there = "; ".join(text for text in others if text)
-        notes.append(f"{note}; there {there}" if there else note)
+        sources = [source for trial in fitting for source in trial.sources]
+        notes.append(Note(f"{note}; there {there}" if there else note, sources))
     return notes
 
 
@@ -116,7 +126,7 @@ def _fitting(one: Checked) -> list[Trial]:
     return [trial for trial in one.trials if trial.fit(one.figure) == "yes"]
 
 
-def _at_one_time(members: Sequence[Checked]) -> list[str]:
+def _at_one_time(members: Sequence[Checked]) -> list[Note]:
     """Days on which all prices and ratios of a sentence held, on one basis."""
     notes = []
     for basis in ("route", "list"):
@@ -126,24 +136,35 @@ def _at_one_time(members: Sequence[Checked]) -> list[str]:
             days = own if days is None else _common(days, own)
         if days:
             spans = ", ".join(f"{first} to {last}" for first, last in _merged(days))
-            notes.append(
+            text = (
                 f"all {len(members)} figures hold together as {basis} prices on these days: {spans}"
             )
+            sources = [
+                source
+                for one in members
+                for trial in _fitting(one)
+                if basis in trial.keys
+                for source in trial.sources
+            ]
+            notes.append(Note(text, sources))
     notes += _of_another(members)
     if not notes and any(_fitting(one) for one in members):
-        notes.append(f"the {len(members)} figures never hold together")
+        notes.append(Note(f"the {len(members)} figures never hold together"))
     return notes
 
 
-def _of_another(members: Sequence[Checked]) -> list[str]:
+def _of_another(members: Sequence[Checked]) -> list[Note]:
     """Whose prices they are, if all that fail are had by one other model."""
     failed = [one for one in members if one.claim.measure == "price" and not _fitting(one)]
     if not failed:
         return []
     both = set.intersection(*(set(one.elsewhere) for one in failed))
     shared = [model for model in failed[0].elsewhere if model in both]
-    stated = [f"{model} ({failed[0].elsewhere[model]})" for model in shared[:MOST_NAMED]]
-    return [f"these are prices of {'; '.join(stated)}"] if stated else []
+    stated = [f"{model} ({failed[0].elsewhere[model].text})" for model in shared[:MOST_NAMED]]
+    sources = [
+        source for model in shared[:MOST_NAMED] for source in failed[0].elsewhere[model].sources
+    ]
+    return [Note(f"these are prices of {'; '.join(stated)}", sources)] if stated else []
 
 
 def _common(some: Sequence[Days], others: Sequence[Days]) -> list[Days]:

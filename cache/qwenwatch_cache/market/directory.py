@@ -14,6 +14,9 @@ from qwenwatch_cache.vendors import UNKNOWN, Vendor, Vendors, load_vendors
 OTHER = frozenset({"other", "others", "Others"})
 """How sources call the rest that they do not name."""
 
+FREE = "free"
+"""The only variant that rankings ever named besides the standard one."""
+
 LONGEST_NAME = 80
 """Letters of a name that are shown; a longer one is a fault or an attack."""
 
@@ -102,6 +105,16 @@ class Directory:
         model = self._model(canonical, f"{entity}@{feed}", "", name, None)
         seller = self.vendors.list_price_region(feed, provider) if canonical is None else None
         return model if seller is None else replace(model, vendor=seller[0].id)
+
+    @cached_property
+    def with_free_variant(self) -> frozenset[str]:
+        """Ids of the models, without variant, that OpenRouter has, or had, a free variant of."""
+        catalogue = (entity for feed, entity in self._names if feed == "openrouter-models")
+        return frozenset(
+            self.model("openrouter-models", base).id
+            for base, variant in map(split_variant, catalogue)
+            if variant == FREE
+        )
 
     @cached_property
     def _shown(self) -> Mapping[str, str]:

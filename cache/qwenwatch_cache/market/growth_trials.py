@@ -23,7 +23,7 @@ def growth_trials(known: Known, claim: Claim) -> list[Trial]:
         {
             (one.conditions, one.feed): one
             for one in usage_trials(known, _side(claim, later=later))
-            if not any("without " in condition or "(" in condition for condition in one.conditions)
+            if not one.moved and not one.less
         }
         for later in (False, True)
     ]

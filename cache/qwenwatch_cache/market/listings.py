@@ -4,7 +4,7 @@ A feed names the first 9 or 50 of a day or week and adds up the rest. Who is not
 them used no more than the smallest that is, and no more than the rest.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from decimal import Decimal
 import polars as pl
 
 from qwenwatch_cache.claims.period import Period
-from qwenwatch_cache.market.definitions import Definition
+from qwenwatch_cache.market.definitions import DEFINITIONS, Definition
 from qwenwatch_cache.market.directory import OTHER
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.windows import Grain
@@ -73,8 +73,11 @@ class Listing:
         entries: Those named, most first.
         total: Everything, 0 if nothing was used; 1 for each day where only shares are published.
         rest: What is not named.
-        unnamed: The most that any one who is never named can have.
+        unnamed: The most that any one row can have that is never named.
         absolute: Whether amounts are published, or shares only.
+        with_free: Models that have a free variant, a row of its own where variants are counted.
+        wider: Where this is of standard variants only, what is published of all of them on the
+            same days: nobody has more here than there.
     """
 
     definition: Definition
@@ -88,6 +91,8 @@ class Listing:
     rest: Decimal
     unnamed: Decimal
     absolute: bool
+    with_free: Collection[str]
+    wider: Sequence["Listing"] = ()
 
 
 def listing(known: Known, definition: Definition, rows: str, period: Period) -> Listing | None:
@@ -112,6 +117,23 @@ def listing(known: Known, definition: Definition, rows: str, period: Period) -> 
         if sources.height == 1 and found["start"].n_unique() == len(starts):
             return _listing(known, definition, rows, period, found)
     return None
+
+
+def _wider(known: Known, definition: Definition, period: Period) -> Sequence[Listing]:
+    """What is published of all variants, where a definition is of the standard ones."""
+    if not definition.standard_only:
+        return ()
+    every = next(
+        one
+        for one in DEFINITIONS.values()
+        if (one.feed, one.metric, one.standard_only) == (definition.feed, definition.metric, False)
+    )
+    found = (
+        stated_of_labs(known, every, period),
+        listing(known, every, "vendors", period),
+        listing(known, every, "models", period),
+    )
+    return [one for one in found if one is not None]
 
 
 def stated_of_labs(known: Known, definition: Definition, period: Period) -> Listing | None:
@@ -173,6 +195,8 @@ def _listing(
         rest=sum((part.get("", ZERO) for part in parts.values()), ZERO),
         unnamed=sum(most.values(), ZERO),
         absolute=absolute,
+        with_free=() if definition.standard_only else known.directory.with_free_variant,
+        wider=_wider(known, definition, period),
     )
 
 

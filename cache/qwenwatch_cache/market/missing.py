@@ -10,7 +10,7 @@ from qwenwatch_cache.feeds.vercel_leaderboard import EARLIEST as VERCEL_SINCE
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.standing_trials import standing_of
 from qwenwatch_cache.market.trials import Trial
-from qwenwatch_cache.market.usage_trials import definitions_of
+from qwenwatch_cache.market.usage_scopes import definitions_of
 
 SINCE = {"openrouter-rankings": RANKINGS_SINCE, "vercel-leaderboard": VERCEL_SINCE}
 """First day that a feed gives when it is asked for the past."""

@@ -11,8 +11,9 @@ from qwenwatch_cache.claims.claim import STANDARD, Claim
 from qwenwatch_cache.claims.figure import Figure
 from qwenwatch_cache.identity import split_model
 from qwenwatch_cache.market.price_book import Offer, PriceBook, Stretch
+from qwenwatch_cache.market.rates import Rate
 from qwenwatch_cache.market.spelled import spelled
-from qwenwatch_cache.market.trials import Trial
+from qwenwatch_cache.market.trials import Note, Source, Trial
 
 DIMENSIONS = ("field", "basis", "region")
 
@@ -57,6 +58,7 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
         offer = stretch.offer
         value, extra = stretch.value, unasked(offer, claim, claim.of)
         how = spelled_price(stretch.value, offer)
+        rates: tuple[Source, ...] = ()
         if offer.currency != currency:
             rate = book.rate(offer.currency, currency, stretch.first.date())
             if rate is None:
@@ -64,8 +66,15 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
             value = stretch.value * rate.value
             extra = (*extra, f"converted from {offer.currency} at the rate of {rate.date}")
             how += f" × {rate.value:.4f} = {spelled(value, currency)}"
-        found.append(_found(stretch, value, extra, how, now))
+            rates = source_of(rate)
+        one = _found(stretch, value, extra, how, now)
+        found.append(one._replace(trial=replace(one.trial, besides=rates)))
     return with_conditions(found, claim, now)
+
+
+def source_of(rate: Rate) -> tuple[Source, ...]:
+    """Who states an exchange rate, and of when."""
+    return (Source(rate.feed, datetime.combine(rate.date, time.min, UTC)),)
 
 
 def offered(book: PriceBook, claim: Claim, model: str) -> list[Stretch]:
@@ -235,7 +244,7 @@ def _thousands(count: int) -> str:
     return f"{count // 1024 if binary else count // 1000}k"
 
 
-def whose(book: PriceBook, claim: Claim) -> dict[str, str]:
+def whose(book: PriceBook, claim: Claim) -> dict[str, Note]:
     """Other models of the vendor that had exactly that price, those stated most often first.
 
     Returns:
@@ -251,6 +260,7 @@ def whose(book: PriceBook, claim: Claim) -> dict[str, str]:
     return {model: _had(stretches) for model, stretches in order}
 
 
-def _had(stretches: Sequence[Stretch]) -> str:
-    feeds = ", ".join(sorted({f"{one.offer.basis} {one.offer.feed}" for one in stretches}))
-    return f"{feeds}, since {min(one.first for one in stretches).date()}"
+def _had(stretches: Sequence[Stretch]) -> Note:
+    feeds = sorted({(one.offer.basis, one.offer.feed) for one in stretches})
+    text = f"{', '.join(map(' '.join, feeds))}, since {min(one.first for one in stretches).date()}"
+    return Note(text, [Source(feed, None) for _, feed in feeds])

@@ -1,7 +1,8 @@
 """How many times dearer one model, or one vendor, is than another: every way to say it."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from statistics import median
 
@@ -13,6 +14,7 @@ from qwenwatch_cache.market.price_trials import (
     bare_trial,
     described,
     offered,
+    source_of,
     span,
     spelled_price,
     unasked,
@@ -21,8 +23,9 @@ from qwenwatch_cache.market.price_trials import (
     with_conditions,
 )
 from qwenwatch_cache.market.prices import CROSS_CHECK
+from qwenwatch_cache.market.rates import Rate
 from qwenwatch_cache.market.spelled import price, spelled
-from qwenwatch_cache.market.trials import Trial
+from qwenwatch_cache.market.trials import Note, Source, Trial
 
 ONE_PAIR = "for single pairs"
 
@@ -30,9 +33,9 @@ RATES_SINCE = ecb_fx.EARLIEST
 
 MODELS_SPACE = (
     "field: input and output, where the claim does not say which",
-    "basis: route against route, list against list of the same feed",
-    "currency: as stated; else by the ECB's rate of the first day, and its lowest and highest "
-    "since the other model is known",
+    "basis: route against route, list against list; of one feed, if currencies differ of any two",
+    "currency: as stated; else by the ECB's rate of the first day on which both prices are known, "
+    "by its lowest and highest while both stood, and before that since both models are known",
     "when: the days stated (now, if none are), and all others on which both prices are known",
 )
 VENDORS_SPACE = (
@@ -74,34 +77,47 @@ def _pair(book: PriceBook, above: Stretch, below: Stretch, now: datetime) -> Ite
     until = min(ends, default=None)
     last_seen = [end for end in (above.seen, below.seen) if end is not None]
     seen = max(first, min(last_seen)) if last_seen else None
-    factors: list[tuple[Decimal, str, tuple[str, ...]]] = [(Decimal(1), "", ())]
+    factors: list[tuple[Rate | None, tuple[str, ...]]] = [(None, ())]
     if ours.currency != other.currency:
-        factors = list(_factors(book, above, below, first, now))
-    for factor, how, extra in factors:
-        value = above.value * factor / below.value
+        factors = list(_factors(book, above, below, first, seen or now))
+    for rate, extra in factors:
+        value = above.value * (rate.value if rate else 1) / below.value
+        how = f" × {rate.value:.4f} ({rate.date})" if rate else ""
         text = f"{spelled_price(above.value, ours)}{how} ÷ {spelled_price(below.value, other)}"
         text += f" = {spelled(value, 'times')}"
         scope = f"{above.field}, {described(ours)} ÷ {described(other)}, {span(first, seen)}"
-        trial = bare_trial(other, scope, value, text, first, seen or now)
+        trial = bare_trial(other, "; ".join((scope, *extra)), value, text, first, seen or now)
+        besides = (Source(ours.feed, first), *(source_of(rate) if rate else ()))
+        trial = replace(trial, besides=besides)
         mainland = ours.mainland or other.mainland
         yield Found(above.field, ours.basis, mainland, first, until, seen, extra, trial)
 
 
 def _factors(
-    book: PriceBook, above: Stretch, below: Stretch, first: datetime, now: datetime
-) -> Iterator[tuple[Decimal, str, tuple[str, ...]]]:
-    """Exchange rates that may have been used: of the first day, the lowest and the highest."""
+    book: PriceBook, above: Stretch, below: Stretch, first: datetime, last: datetime
+) -> Iterator[tuple[Rate, tuple[str, ...]]]:
+    """Exchange rates that may have been used, each with what it is a condition of.
+
+    That of the first day on which both prices are known, the lowest and the highest while both
+    stood, and of the days on which both models were known and one of these prices not yet.
+    """
     base, quote = above.offer.currency, below.offer.currency
     own = book.rate(base, quote, first.date())
     if own is None:
         return
-    yield own.value, f" × {own.value:.4f} ({own.date})", ()
-    known = min(one.first for one in book.of(below.offer.model))
-    rates = book.rates(base, quote, known.date(), now.date()) or [own]
-    for name, pick in (("lowest", min), ("highest", max)):
-        one = pick(rates, key=lambda rate: rate.value)
-        note = f"at the {name} rate since the model is known, of {one.date}"
-        yield one.value, f" × {one.value:.4f} ({one.date})", (note,)
+    yield own, ()
+    models = (above.offer.model, below.offer.model)
+    known = max(min(one.first for one in book.of(model)) for model in models).date()
+    stood = book.rates(base, quote, first.date(), last.date())
+    before = book.rates(base, quote, known, first.date() - timedelta(days=1))
+    for rates, words in (
+        (stood, "while both prices stood"),
+        (before, f"before both are known ({first.date()}), if they were the same then"),
+    ):
+        for name, pick in (("lowest", min), ("highest", max)):
+            one = pick(rates, key=lambda rate: rate.value, default=own)
+            if one.date != own.date:
+                yield one, (f"at the {name} rate {words}, of {one.date}",)
 
 
 def vendor_ratio_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
@@ -196,8 +212,9 @@ def _trial(
     )
 
 
-def rate_needed(book: PriceBook, claim: Claim, now: datetime) -> list[str]:
-    """Which exchange rate a ratio across currencies would take, and when there last was such a one.
+def rate_needed(book: PriceBook, claim: Claim, now: datetime) -> list[Note]:
+    """Which exchange rate a ratio across currencies would take, and whether there was such a one
+    while both prices stood, or ever.
 
     Args:
         book: All prices.
@@ -207,22 +224,39 @@ def rate_needed(book: PriceBook, claim: Claim, now: datetime) -> list[str]:
     figure = claim.figure
     if figure.low is None or figure.high is None:
         return []
-    notes: dict[str, None] = {}
+    notes: dict[str, Note] = {}
     for above in offered(book, claim, claim.of):
         for below in offered(book, claim, claim.to):
             base, quote = above.offer.currency, below.offer.currency
             apart = above.field == below.field and above.offer.basis == below.offer.basis
             if base == quote or not apart or unusual(above.offer) or unusual(below.offer):
                 continue
-            least, most = (end * below.value / above.value for end in (figure.low, figure.high))
+            first = max(above.first, below.first)
+            last = min(above.seen or now, below.seen or now)
             rates = book.rates(base, quote, RATES_SINCE, now.date())
-            fitting = [rate for rate in rates if least <= rate.value <= most]
-            when = f"last so on {fitting[-1].date}" if fitting else "never so"
-            notes[
+            if last < first or not below.value or not above.value or not rates:
+                continue
+            least, most = (end * below.value / above.value for end in (figure.low, figure.high))
+            when = _when_so(rates, least, most, first.date(), last.date())
+            text = (
                 f"{figure.text} of the {above.field} price takes {least:.2f} to {most:.2f} "
-                f"{quote} for one {base}: the ECB's rate was {when} (known since {RATES_SINCE})"
-            ] = None
-    return list(notes)
+                f"{quote} for one {base}: the ECB's rate was {when}"
+            )
+            feeds = {above.offer.feed: None, below.offer.feed: None}
+            notes[text] = Note(text, [*(Source(one, None) for one in feeds), *source_of(rates[-1])])
+    return list(notes.values())
+
+
+def _when_so(rates: Sequence[Rate], least: Decimal, most: Decimal, first: date, last: date) -> str:
+    """When a rate was within bounds: while both prices stood, or at another time."""
+    fitting = [rate.date for rate in rates if least <= rate.value <= most]
+    stood = [day for day in fitting if first <= day <= last]
+    if stood:
+        return f"so while both prices stood ({first} to {last}), last on {stood[-1]}"
+    never = f"never so while both prices stood ({first} to {last})"
+    if not fitting:
+        return f"{never}, nor at any time since {RATES_SINCE}"
+    return f"{never}; last so on {fitting[-1]}"
 
 
 def pairs(trials: Sequence[Trial], claim: Claim) -> str:

@@ -22,6 +22,7 @@ class Selection:
         open: Upper bound of what belongs to it besides, of nobody knows whom.
         least: The least that it is in all.
         without: Name of the entry or vendor left out, "" if nobody is.
+        gone: Source ids of the entries left out.
     """
 
     among: str
@@ -29,6 +30,7 @@ class Selection:
     open: Decimal
     least: Decimal
     without: str = ""
+    gone: frozenset[str] = frozenset()
 
     def total(self) -> Bounds:
         """Everything in it."""
@@ -47,7 +49,7 @@ class Selection:
 
 
 def belongs(entry: Entry, kind: Kind, of: str) -> bool:
-    """Whether an entry is the subject's."""
+    """Whether an entry is the subject's; variants of a model are the model, unless one is named."""
     if kind == "country":
         return entry.country == of
     if kind == "vendor":
@@ -129,4 +131,5 @@ def _without(chosen: Selection, gone: Sequence[Entry], name: str) -> Selection:
     rest = [entry for entry in chosen.entries if entry not in gone]
     less = added(entry.amount for entry in gone)
     least = max(chosen.least - less.low, ZERO) if chosen.least else ZERO
-    return Selection(chosen.among, rest, chosen.open, least, name)
+    left = frozenset(entry.entity for entry in gone)
+    return Selection(chosen.among, rest, chosen.open, least, name, left)

@@ -1,10 +1,10 @@
 """One scope under which a claim was tried, and what was found there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import polars as pl
 
@@ -38,12 +38,39 @@ TRIALS = pl.Schema(
 )
 
 
+LEAST_TOLD = Decimal("0.001")
+"""A restatement is told in thousandths of a percent, and never as none."""
+
+RESTATED = Decimal("0.0004")
+"""By how much older days were restated between two readings of one source, at most."""
+
+
+class Source(NamedTuple):
+    """A feed that the arithmetic takes figures from.
+
+    Attributes:
+        feed: Its name.
+        as_of: The source's own date of the figures, None if it states none.
+    """
+
+    feed: str
+    as_of: datetime | None
+
+
+class Note(NamedTuple):
+    """A sentence about a claim, and where its figures came from."""
+
+    text: str
+    sources: Sequence[Source] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """A value under a scope.
 
     Attributes:
-        conditions: What differs from the scope stated, or the plain one; none if nothing does.
+        conditions: What differs from the scope stated, or the plain one; none if nothing does. That
+            the source must have restated the days since is one besides, see `needs`.
         scope: The scope in words.
         low: The value, or the least that it can be.
         high: The same, or the most that it can be; None if there is no bound.
@@ -52,6 +79,10 @@ class Trial:
         as_of: The source's own date.
         first: First day that the figures are of.
         last: Last day.
+        moved: Whether it is of other days than those stated.
+        less: Whether somebody is left out that the claim does not leave out.
+        restated: Whether it would be printed as claimed only if the source has restated it since.
+        besides: What else the arithmetic takes figures from: a second list, exchange rates.
         keys: The same for all measures under one scope, which figures of one sentence share; a sum
             is the same under all scopes that leave out only who is not in it.
     """
@@ -66,9 +97,32 @@ class Trial:
     first: date
     last: date
     keys: tuple[str, ...] = ()
+    moved: bool = False
+    less: bool = False
+    restated: bool = False
+    besides: tuple[Source, ...] = ()
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is one value, not bounds."""
+        return self.low == self.high
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Everything that the arithmetic takes figures from."""
+        return (Source(self.feed, self.as_of), *self.besides)
+
+    def needs(self, figure: Figure) -> tuple[str, ...]:
+        """All conditions under which it fits."""
+        if not self.restated:
+            return self.conditions
+        change = figure.distance(self.low) / self.low * 100
+        return (*self.conditions, f"restated since by {max(change, LEAST_TOLD):.3f} %")
 
     def fit(self, figure: Figure) -> Fit:
         """Whether the value would be printed as claimed."""
+        if self.restated:
+            return "yes"
         if self.high is not None and figure.admits(self.low) and figure.admits(self.high):
             return "yes"
         if self.high is None and figure.high is None and figure.admits(self.low):
@@ -76,7 +130,9 @@ class Trial:
         return "possible" if not self.distance(figure) and self.low != self.high else "no"
 
     def distance(self, figure: Figure) -> Decimal:
-        """How far the nearest possible value is from what is claimed."""
+        """How far the nearest possible value is from what is claimed; 0 if it fits."""
+        if self.restated:
+            return Decimal(0)
         if figure.low is not None and self.high is not None and self.high < figure.low:
             return figure.low - self.high
         if figure.high is not None and self.low > figure.high:
@@ -84,15 +140,28 @@ class Trial:
         return Decimal(0)
 
 
+def with_restated(trial: Trial, figure: Figure) -> Trial:
+    """A total that misses by no more than sources restate older days: then it may have been so."""
+    rounded = trial.exact and bool(figure.step)
+    if not rounded or figure.admits(trial.low):
+        return trial
+    may_have_been = figure.wider(trial.low * RESTATED).admits(trial.low)
+    return replace(trial, restated=True) if may_have_been else trial
+
+
 def in_order(trials: Sequence[Trial], figure: Figure) -> list[Trial]:
-    """What fits first, then what may; with the fewest conditions first, and the nearest."""
+    """What fits first, then what may, then the rest by distance.
+
+    Of what fits that of the days stated comes first, then that with the fewest conditions.
+    """
     rank: dict[Fit, int] = {"yes": 0, "possible": 1, "no": 2}
 
-    def key(trial: Trial) -> tuple[int, int, Decimal, str, date]:
+    def key(trial: Trial) -> tuple[int, bool, int, Decimal, str, date]:
         fit = rank[trial.fit(figure)]
-        conditions = len(trial.conditions) if fit < 2 else 0
+        moved = trial.moved and fit < 2
+        conditions = len(trial.needs(figure)) if fit < 2 else 0
         far = trial.distance(figure) if fit == 2 else _off_centre(trial, figure)
-        return fit, conditions, far, trial.scope, trial.first
+        return fit, moved, conditions, far, trial.scope, trial.first
 
     return sorted(trials, key=key)
 
@@ -109,8 +178,8 @@ def trials_frame(claim: str, trials: Sequence[Trial], figure: Figure) -> pl.Data
         {
             "claim": claim,
             "fit": trial.fit(figure),
-            "conditions": "; ".join(trial.conditions),
-            "condition_count": len(trial.conditions),
+            "conditions": "; ".join(trial.needs(figure)),
+            "condition_count": len(trial.needs(figure)),
             "scope": trial.scope,
             "low": trial.low.quantize(DIGITS),
             "high": None if trial.high is None else trial.high.quantize(DIGITS),

@@ -1,9 +1,4 @@
-"""Every scope under which a claim about usage is tried, in an order that is written down.
-
-The dimensions, one after the other: what is counted and by which feed; all variants of models or
-the standard ones; the rows added up (models or vendors); which of them (all, the named, the first
-5, 9, 10, 20, 50); what a share is of; who is left out; and which days.
-"""
+"""A claim about usage under every scope there is, in the order of `usage_scopes`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,31 +6,28 @@ from dataclasses import replace
 from qwenwatch_cache.claims.claim import Claim
 from qwenwatch_cache.claims.period import Period
 from qwenwatch_cache.market import usage_values
-from qwenwatch_cache.market.definitions import DEFINITIONS, Definition
+from qwenwatch_cache.market.definitions import Definition
+from qwenwatch_cache.market.held import held
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.listings import Listing, listing, stated_of_labs
-from qwenwatch_cache.market.selections import TOPS, Selection, belongs, left_out, selection, without
+from qwenwatch_cache.market.place_values import rank
+from qwenwatch_cache.market.selections import Selection, belongs, left_out, selection, without
 from qwenwatch_cache.market.trials import Trial
-from qwenwatch_cache.market.usage_days import around, days_of, within
+from qwenwatch_cache.market.usage_days import Days, around, days_of, within
+from qwenwatch_cache.market.usage_scopes import (
+    ATTRIBUTED,
+    LEFT_OUT,
+    OF_WORDS,
+    among_condition,
+    among_of,
+    counted,
+    definitions_of,
+    plain_of,
+    rows_of,
+    scope_words,
+    subjects_of,
+)
 from qwenwatch_cache.market.usage_values import Value
-
-AMONG = ("", "named", *(f"top {count}" for count in TOPS))
-ATTRIBUTED = "attributed"
-"""What leaderboards show: tried where it is stated."""
-
-LEFT_OUT = frozenset({"share", "total", "ratio"})
-"""Measures for which it is tried to leave somebody out."""
-
-
-def definitions_of(claim: Claim) -> list[Definition]:
-    """The definitions that count what the claim is about, the plain one first."""
-    fitting = [
-        one
-        for one in DEFINITIONS.values()
-        if claim.metric in {"any", one.metric} and claim.feed in {"any", one.feed}
-    ]
-    wanted = claim.scope.variants == "standard"
-    return sorted(fitting, key=lambda one: one.standard_only != wanted)
 
 
 def usage_trials(known: Known, claim: Claim) -> list[Trial]:
@@ -45,22 +37,32 @@ def usage_trials(known: Known, claim: Claim) -> list[Trial]:
     if claim.measure == "total" and claim.period is not None and definitions:
         trials += _enclosed(known, claim, definitions[0], claim.period)
     for definition in definitions:
-        own = [] if definition is definitions[0] else [_counted(definition, definitions[0])]
+        own = [] if definition is definitions[0] else [counted(definition, definitions[0])]
         for days in days_of(known, claim, definition):
-            seen: set[tuple[str, str]] = set()
-            for rows in _rows_of(claim):
-                listed = None
-                own_rows = claim.scope.among != ATTRIBUTED
-                if claim.measure == "rank" and claim.kind == "vendor" and own_rows:
-                    listed = stated_of_labs(known, definition, days.period)
-                listed = listed or listing(known, definition, rows, days.period)
-                if listed is None or (listed.feed, listed.kind) in seen:
-                    continue
-                plain_rows = not seen
-                seen.add((listed.feed, listed.kind))
-                conditions = [*own, *([days.condition] if days.condition else [])]
-                trials += _of_listing(claim, listed, conditions, plain_rows=plain_rows)
+            moved = claim.period is not None and bool(days.condition)
+            trials += (
+                replace(trial, moved=moved)
+                for trial in _on_days(known, claim, definition, days, own)
+            )
     return trials
+
+
+def _on_days(
+    known: Known, claim: Claim, definition: Definition, days: Days, conditions: Sequence[str]
+) -> Iterator[Trial]:
+    seen: set[tuple[str, str]] = set()
+    for rows in rows_of(claim):
+        listed = None
+        of_labs = claim.measure == "rank" and claim.kind == "vendor"
+        if of_labs and claim.scope.among != ATTRIBUTED:
+            listed = stated_of_labs(known, definition, days.period)
+        listed = listed or listing(known, definition, rows, days.period)
+        if listed is None or (listed.feed, listed.kind) in seen:
+            continue
+        plain_rows = not seen
+        seen.add((listed.feed, listed.kind))
+        here = [*conditions, *([days.condition] if days.condition else [])]
+        yield from _of_listing(claim, listed, here, plain_rows=plain_rows)
 
 
 def _enclosed(
@@ -68,7 +70,9 @@ def _enclosed(
 ) -> Iterator[Trial]:
     """Bounds of a total of days that are not published: whole weeks within, and around them."""
     inner, outer = within(stated), around(stated)
-    rows = _rows_of(claim)[0]
+    if claim.scope.without or claim.scope.among == "CN+US":
+        return
+    rows = rows_of(claim)[0]
     if listing(known, definition, rows, stated) is not None or inner.last <= inner.first:
         return
     sides = [listing(known, definition, rows, period) for period in (inner, outer)]
@@ -77,7 +81,7 @@ def _enclosed(
         return
     least = usage_values.total(sides[0], chosen[0], claim)
     most = usage_values.total(sides[1], chosen[1], claim)
-    if least is None or most is None or claim.scope.without or claim.scope.among == "CN+US":
+    if least is None or most is None:
         return
     text = f"weeks within ({inner}): {least.arithmetic}; around ({outer}): {most.arithmetic}"
     trial = _trial(sides[1], chosen[1], Value(least.low, most.high, text), ())
@@ -85,39 +89,11 @@ def _enclosed(
     yield replace(trial, scope=scope, first=stated.first, last=stated.last, keys=())
 
 
-def space(claim: Claim) -> list[str]:
-    """The dimensions that are searched for a claim, in words."""
-    lines = [f"counted as: {', '.join(one.key for one in definitions_of(claim)) or 'nothing'}"]
-    lines.append(f"rows: {' and '.join(_rows_of(claim))} as named by the source")
-    if claim.measure in {"share", "total", "ratio"}:
-        tops = ", ".join(str(count) for count in TOPS)
-        lines.append(f"among: whole platform, only those named, top {tops}")
-        lines.append("left out, on the days stated: nobody, each one named, each vendor")
-    if claim.measure == "share":
-        lines.append("of: the whole platform, those added up, CN + US of those")
-    days = "the days stated, the same number before and after, one day earlier and later"
-    lines.append(f"when: {days}, the nearest whole weeks" if claim.period else "when: each week")
-    return lines
-
-
-def _rows_of(claim: Claim) -> tuple[str, ...]:
-    if claim.measure == "count":
-        return ("models",)
-    if claim.measure == "rank":
-        return ("models",) if claim.kind == "model" else ("vendors",)
-    of_models = claim.kind in {"", "model"} or claim.scope.among
-    if claim.kind == "model":
-        return ("models",)
-    if claim.scope.among == ATTRIBUTED:
-        return ("vendors",)
-    return ("models", "vendors") if of_models else ("vendors", "models")
-
-
 def _of_listing(
     claim: Claim, listed: Listing, conditions: Sequence[str], *, plain_rows: bool
 ) -> Iterator[Trial]:
     if claim.measure == "rank":
-        value = usage_values.rank(listed, claim)
+        value = rank(listed, claim)
         if value is not None:
             among = ATTRIBUTED if claim.scope.among == ATTRIBUTED else ""
             everybody = Selection(among, (), listed.rest, listed.total)
@@ -128,19 +104,18 @@ def _of_listing(
         assert chosen is not None
         yield _trial(listed, chosen, usage_values.count(listed, chosen, claim), conditions)
         return
-    own = [ATTRIBUTED] if claim.scope.among == ATTRIBUTED else []
-    for among in (*own, *AMONG):
+    for among in among_of(claim):
         chosen = selection(listed, among)
         if chosen is None:
             continue
-        here = [*conditions, *_among_condition(claim, listed, among, plain_rows=plain_rows)]
+        here = [*conditions, *among_condition(claim, listed, among, plain_rows=plain_rows)]
         some = among not in {"", ATTRIBUTED}
         gone = left_out(listed, chosen) if some and claim.measure in LEFT_OUT else []
         # A sum stays the same without those who are not in it.
         same = [
             one
             for one in gone
-            if claim.measure != "share" and _theirs(claim, one) == _theirs(claim, chosen)
+            if claim.measure != "share" and subjects_of(claim, one) == subjects_of(claim, chosen)
         ]
         for trial in _of_selection(claim, listed, chosen, here):
             yield replace(trial, keys=(*trial.keys, *(_key(listed, one) for one in same)))
@@ -148,16 +123,8 @@ def _of_listing(
             continue  # on other days, and counted otherwise, nobody is left out
         for one in gone:
             if one not in same:
-                yield from _of_selection(claim, listed, one, [*here, f"without {one.without}"])
-
-
-def _theirs(claim: Claim, chosen: Selection) -> int:
-    """How many entries the claim's sums are of."""
-    subjects = {claim.of, claim.to} if claim.kind else {""}
-    return sum(
-        any(belongs(entry, claim.kind, of) for of in subjects if of or not claim.kind)
-        for entry in chosen.entries
-    )
+                for trial in _of_selection(claim, listed, one, [*here, f"without {one.without}"]):
+                    yield replace(trial, less=True)
 
 
 def _of_selection(
@@ -180,58 +147,24 @@ def _values(
     if chosen.among and _absent(claim, listed, chosen):
         return
     if claim.measure == "share":
-        plain = _plain_of(claim, chosen)
-        some = chosen.among not in {"", ATTRIBUTED}
-        for of in usage_values.OF if some else ("whole",):
+        plain = plain_of(claim, chosen)
+        for of in ("whole",) if chosen.among in {"", ATTRIBUTED} else usage_values.OF:
             value = usage_values.share(listed, chosen, claim, of)
             if value is not None:
-                extra = [] if of == plain else [f"as a share {_OF_WORDS[of]}"]
-                yield _trial(listed, chosen, value, [*conditions, *extra], _OF_WORDS[of])
+                extra = [] if of == plain else [f"as a share {OF_WORDS[of]}"]
+                yield _trial(listed, chosen, value, [*conditions, *extra], OF_WORDS[of])
         return
-    counted = usage_values.total if claim.measure == "total" else usage_values.ratio
-    value = counted(listed, chosen, claim)
+    of_what = usage_values.total if claim.measure == "total" else usage_values.ratio
+    value = of_what(listed, chosen, claim)
     if value is not None:
         yield _trial(listed, chosen, value, conditions)
 
 
 def _absent(claim: Claim, listed: Listing, chosen: Selection) -> bool:
     """Whether a subject is not named at all: what a part of the list holds of it says nothing."""
-    if not claim.kind or usage_values.held(listed, chosen, claim.kind, claim.of).high:
+    if not claim.kind or held(listed, chosen, claim.kind, claim.of).high:
         return False
     return not any(belongs(entry, claim.kind, claim.of) for entry in listed.entries)
-
-
-_OF_WORDS = {"whole": "of the whole platform", "list": "of those", "CN+US": "of CN + US of those"}
-
-
-def _plain_of(claim: Claim, chosen: Selection) -> str:
-    """What a share over a selection is of, if nothing else is said."""
-    if claim.scope.among == "CN+US":
-        return "CN+US"
-    return "list" if chosen.among not in {"", ATTRIBUTED} else "whole"
-
-
-def _among_condition(
-    claim: Claim, listed: Listing, among: str, *, plain_rows: bool
-) -> Sequence[str]:
-    stated = "named" if claim.scope.among == "CN+US" else claim.scope.among
-    if among == stated and plain_rows:
-        return ()
-    if among == "":
-        return (f"by the {len(listed.entries)} {_rows(listed)} that are named",)
-    if among == "named":
-        return (f"only the {len(listed.entries)} {_rows(listed)} that are named",)
-    return (f"only the {among} {_rows(listed)}",)
-
-
-def _rows(listed: Listing) -> str:
-    return "vendors" if listed.kind == "lab" else "models"
-
-
-def _counted(definition: Definition, plain: Definition) -> str:
-    if definition.feed == plain.feed and definition.metric == plain.metric:
-        return "standard variants only" if definition.standard_only else "all variants"
-    return f"counted as {definition.label}"
 
 
 def _trial(
@@ -241,20 +174,9 @@ def _trial(
     conditions: Sequence[str],
     of: str = "",
 ) -> Trial:
-    named = len(listed.entries)
-    words = {"": "whole platform", "named": f"the {named} {_rows(listed)} named"}
-    words[ATTRIBUTED] = f"as attributed, by the {named} {_rows(listed)} named"
-    parts = [
-        f"{listed.definition.label}, {listed.period}",
-        words.get(chosen.among, f"{chosen.among} {_rows(listed)}"),
-    ]
-    if chosen.without:
-        parts.append(f"without {chosen.without}")
-    if of and chosen.among:
-        parts.append(of)
     return Trial(
         conditions=tuple(conditions),
-        scope=", ".join(parts),
+        scope=scope_words(listed, chosen, of),
         low=value.low,
         high=value.high,
         arithmetic=value.arithmetic,

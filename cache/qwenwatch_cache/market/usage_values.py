@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
-from math import ceil
 from typing import NamedTuple
 
-from qwenwatch_cache.claims.claim import Claim, Kind
-from qwenwatch_cache.market.listings import NOTHING, ZERO, Bounds, Entry, Listing, added
+from qwenwatch_cache.claims.claim import Claim
+from qwenwatch_cache.market.held import held
+from qwenwatch_cache.market.listings import NOTHING, ZERO, Bounds, Entry, Listing
 from qwenwatch_cache.market.selections import Selection, belongs
 from qwenwatch_cache.market.spelled import amount, between, spelled
 
@@ -32,7 +32,7 @@ def share(listed: Listing, chosen: Selection, claim: Claim, of: str) -> Value | 
         if not listed.total:
             return None
         low, high = own.low / listed.total, min(own.high / listed.total, Decimal(1))
-        text = f"{_amount(own.low, listed)} ÷ {_amount(listed.total, listed)}"
+        text = f"{spelled_amount(own.low, listed)} ÷ {spelled_amount(listed.total, listed)}"
         return Value(low, high, f"{text} = {_with_most(low, high)}")
     others = _others(chosen, claim, of)
     asked = claim.scope.among == "CN+US"
@@ -42,7 +42,7 @@ def share(listed: Listing, chosen: Selection, claim: Claim, of: str) -> Value | 
         return None  # nothing was used
     most = own.low + others.high + chosen.open  # whoever is not certain may be of the others
     low, high = own.low / most, own.high / (own.high + others.low)
-    text = f"{_amount(own.low, listed)} ÷ {_amount(most, listed)}"
+    text = f"{spelled_amount(own.low, listed)} ÷ {spelled_amount(most, listed)}"
     return Value(low, high, f"{text} = {_with_most(low, high)}")
 
 
@@ -88,94 +88,6 @@ def count(listed: Listing, chosen: Selection, claim: Claim) -> Value:
     return Value(low, high, text)
 
 
-def rank(listed: Listing, claim: Claim) -> Value | None:
-    """The subject's place, or the places that it may have; no last one if it is not named."""
-    if claim.scope.among == "attributed":
-        return _place(listed, claim)
-    groups: dict[str, Bounds] = {}
-    for entry in listed.entries:
-        name = _group(entry, claim.kind)
-        if name:
-            groups[name] = groups.get(name, NOTHING) + entry.amount
-    if not groups:
-        return None
-    unsure = (entry.amount.low for entry in listed.entries if not _group(entry, claim.kind))
-    pool = listed.rest + sum(unsure, ZERO)  # of nobody knows whom
-    single = _single(listed, claim.kind)
-    most = listed.unnamed if single else pool
-    if not single:
-        groups = {name: Bounds(each.low, each.low + pool) for name, each in groups.items()}
-    own = groups.pop(claim.of, Bounds(ZERO, most))
-    first = 1 + sum(other.low > own.high for other in groups.values())
-    if not own.low:
-        text = f"not named: at most {_amount(most, listed)}, place {first} or lower"
-        return Value(Decimal(first), None, text)
-    last = 1 + _ahead(own.low, list(groups.values()), pool, most)
-    part = own.low / listed.total if listed.total else ZERO
-    text = f"{_amount(own.low, listed)}, {spelled(part, 'share')} of everything"
-    if first == last:
-        return Value(Decimal(first), Decimal(last), f"{text}, is place {first}")
-    text += f", at most {_amount(own.high, listed)} with what is not named"
-    return Value(Decimal(first), Decimal(last), f"{text}: place {first} to {last}")
-
-
-def _place(listed: Listing, claim: Claim) -> Value | None:
-    """The subject's place by what is named and known to be its; None if nothing is."""
-    own, others = ZERO, dict[str, Decimal]()
-    for entry in listed.entries:
-        name = entry.id if claim.kind == "model" else _group(entry, claim.kind)
-        if belongs(entry, claim.kind, claim.of):
-            own += entry.amount.low
-        elif name:
-            others[name] = others.get(name, ZERO) + entry.amount.low
-    if not own:
-        return None
-    place = Decimal(1 + sum(other > own for other in others.values()))
-    part = own / listed.total if listed.total else ZERO
-    text = f"{_amount(own, listed)}, {spelled(part, 'share')} of everything, is place {place}"
-    return Value(place, place, f"{text} of {len(others) + 1}")
-
-
-def _ahead(own: Decimal, others: Sequence[Bounds], pool: Decimal, most: Decimal) -> int:
-    """How many may be ahead of an amount, if what is not named is theirs: each as it lacks least.
-
-    Args:
-        own: The amount.
-        others: Those that are named.
-        pool: All that is not named.
-        most: The most that one who is never named can have.
-    """
-    ahead = sum(other.low > own for other in others)
-    lacking = sorted(own - other.low for other in others if other.low <= own < other.high)
-    for lack in lacking:
-        if lack >= pool:
-            return ahead
-        ahead, pool = ahead + 1, pool - lack
-    if most > own:
-        ahead += ceil(pool / own) - 1
-    return ahead
-
-
-def held(listed: Listing, chosen: Selection, kind: Kind, of: str) -> Bounds:
-    """What a subject has of a selection."""
-    single = _single(listed, kind)
-    if chosen.among or chosen.without or not single:
-        return chosen.part(kind, of)
-    own = [entry.amount for entry in listed.entries if belongs(entry, kind, of)]
-    return added(own) if own else Bounds(ZERO, listed.unnamed)
-
-
-def _single(listed: Listing, kind: Kind) -> bool:
-    """Whether a source names subjects themselves, not those that they are added up of."""
-    return kind == "model" or (kind == "vendor" and listed.kind == "lab")
-
-
-def _group(entry: Entry, kind: Kind) -> str:
-    if kind == "country":
-        return entry.country
-    return entry.vendor if kind == "vendor" else entry.id.partition(":")[0]
-
-
 def _others(chosen: Selection, claim: Claim, of: str) -> Bounds:
     """What the list, or the two countries, hold besides the subject."""
     others = NOTHING
@@ -204,12 +116,13 @@ def _with_most(low: Decimal, high: Decimal) -> str:
     return f"{spelled(low, 'share')}, at most {spelled(high, 'share')} with what is not named"
 
 
-def _amount(value: Decimal, listed: Listing) -> str:
+def spelled_amount(value: Decimal, listed: Listing) -> str:
+    """An amount of a listing, or a part of everything where only shares are published."""
     if listed.absolute:
         return amount(value)
     return spelled(value / listed.total if listed.total else ZERO, "share")
 
 
 def _bounds(value: Bounds, listed: Listing) -> str:
-    ends = _amount(value.low, listed), _amount(value.high, listed)
+    ends = spelled_amount(value.low, listed), spelled_amount(value.high, listed)
     return ends[0] if ends[0] == ends[1] else f"({ends[0]} to {ends[1]})"

@@ -11,7 +11,7 @@ import polars as pl
 from qwenwatch_cache.frames import FETCH_TABLE, TABLES
 from qwenwatch_cache.manifest import Manifest, Part, Read
 from qwenwatch_cache.store.files import TEMPORARY, Damaged, Unreadable
-from qwenwatch_cache.store.parts import MOST_ROWS, read_part
+from qwenwatch_cache.store.parts import is_whole, read_part
 from qwenwatch_cache.store.reading import as_one
 from qwenwatch_cache.store.writing import (
     Series,
@@ -35,7 +35,7 @@ def compacted(root: Path, read: Read, manifest: Manifest) -> Manifest:
     series: dict[Series, pl.DataFrame] = {}
     for key in dict.fromkeys((part.table, part.feed) for part in manifest.parts):
         parts = manifest.series(*key)
-        if len(parts) > -(-sum(part.rows for part in parts) // MOST_ROWS):
+        if not is_whole(parts):
             series[key] = pl.concat([read_part(read, part, TABLES[key[0]]) for part in parts])
     return with_series(root, manifest, series.items())
 

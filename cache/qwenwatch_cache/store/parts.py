@@ -3,8 +3,9 @@
 import hashlib
 import io
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,6 +21,10 @@ OPEN_ROWS = 4096
 STEP = 8
 """How many times as large as what comes after it a part must be to be left alone."""
 
+SEALED = 2 * 2**20
+"""Bytes from which on a part stays as it is: whoever asks about the last days reads, and checks,
+little more than this of a log of ten years, and no write rewrites more."""
+
 MOST_ROWS = 1_000_000
 """Parts are not merged beyond this: to merge takes memory."""
 
@@ -30,8 +35,10 @@ unpacked for a question about few days; smaller ones gain nothing and cost bytes
 _DIGEST = re.compile(r".+-\d{7,}-([0-9a-f]{8})\.parquet")
 
 
-def write_part(root: Path, table: Table, feed: str, frame: pl.DataFrame, generation: int) -> Part:
-    """Write rows of one feed as a new part.
+def write_parts(
+    root: Path, table: Table, feed: str, frame: pl.DataFrame, generation: int
+) -> Iterator[Part]:
+    """Write rows of one feed as new parts: one, or several where one would be far beyond `SEALED`.
 
     The log stays in the order in which it was logged; all else is put in order of time.
 
@@ -39,9 +46,25 @@ def write_part(root: Path, table: Table, feed: str, frame: pl.DataFrame, generat
         StoreError: The disk refused.
     """
     rows = in_order(frame, table)
+    content = _encoded(rows)
+    # Of one size, and with some room: none of them is to be below `SEALED` again.
+    pieces = len(content) // (SEALED + SEALED // 4)
+    if pieces < 2:
+        yield _write(root, table, feed, rows, content, generation)
+        return
+    for piece in rows.iter_slices(-(-rows.height // pieces)):
+        yield _write(root, table, feed, piece, _encoded(piece), generation)
+
+
+def _encoded(rows: pl.DataFrame) -> bytes:
     buffer = io.BytesIO()
     rows.write_parquet(buffer, compression="zstd", row_group_size=GROUP_ROWS)
-    content = buffer.getvalue()
+    return buffer.getvalue()
+
+
+def _write(
+    root: Path, table: Table, feed: str, rows: pl.DataFrame, content: bytes, generation: int
+) -> Part:
     digest = hashlib.sha256(content).hexdigest()
     file = f"{table.name}/{quote(feed, safe='')}-{generation:07}-{digest[:8]}.parquet"
     write_bytes(root / file, content)
@@ -107,16 +130,24 @@ def in_order(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
     return frame if table is FETCH_TABLE else frame.sort(table.time, maintain_order=True)
 
 
-def to_merge(rows: Sequence[int]) -> int:
-    """How many of the last parts are to be made one, by their numbers of rows, oldest first.
+def to_merge(series: Sequence[Part], rows: int) -> int:
+    """How many of the last parts of a series are to be written anew, with rows that come.
 
-    A part takes in the one before it unless that is at least `STEP` times as large, so there are
-    few however many rows come one by one, and a large one is seldom written again.
+    A part is taken in unless it is at least `STEP` times as large as what comes after it, so there
+    are few however many rows come one by one, and a large one is seldom written again; one of
+    `SEALED` bytes never is.
     """
-    count, size = 1, rows[-1]
-    for before in reversed(rows[:-1]):
-        if before >= max(OPEN_ROWS, STEP * size) or before + size > MOST_ROWS:
+    count, size = 0, rows
+    for before in reversed(series):
+        kept = before.bytes >= SEALED or before.rows >= max(OPEN_ROWS, STEP * size)
+        if kept or before.rows + size > MOST_ROWS:
             break
         count += 1
-        size += before
+        size += before.rows
     return count
+
+
+def is_whole(series: Sequence[Part]) -> bool:
+    """Whether a series is in as few parts as it can be: no two beside each other are open."""
+    opened = [part.bytes < SEALED for part in series]
+    return not any(here and after for here, after in pairwise(opened))

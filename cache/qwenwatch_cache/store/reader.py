@@ -166,6 +166,7 @@ class Reader:
         *,
         feeds: Collection[str] | None = None,
         columns: Collection[str] | None = None,
+        where: pl.Expr | None = None,
     ) -> pl.DataFrame:
         """Baseline and cache together, in order of time; of one key the later observation counts.
 
@@ -173,12 +174,16 @@ class Reader:
             table: What to read.
             feeds: Only rows of these; None for all.
             columns: Only these, of which the table's time must be one; None for all.
+            where: Only rows of which this is true; None for all.
         """
         both = [
-            self.bundled(table, feeds=feeds, columns=columns),
-            self.cached(table, feeds=feeds, columns=columns),
+            self.bundled(table, feeds=feeds, columns=columns, where=where),
+            self.cached(table, feeds=feeds, columns=columns, where=where),
         ]
-        return pl.concat(both).sort(table.time, maintain_order=True)
+        rows = pl.concat(both)
+        # The baseline is mostly older than the cache, and to copy all columns takes long.
+        in_order = rows.get_column(table.time).is_sorted()
+        return rows if in_order else rows.sort(table.time, maintain_order=True)
 
     def last_observed(self) -> datetime | None:
         """When the newest row of this cache was learned, None if it is empty."""

@@ -26,7 +26,7 @@ from qwenwatch_cache.manifest import (
     to_json,
 )
 from qwenwatch_cache.store.files import Damaged, keep_beside, write_bytes
-from qwenwatch_cache.store.parts import MOST_ROWS, read_part, to_merge, write_part
+from qwenwatch_cache.store.parts import read_part, to_merge, write_parts
 from qwenwatch_cache.store.past import reaches_back
 from qwenwatch_cache.store.reading import Damage, as_one, fallback
 
@@ -61,16 +61,17 @@ def with_rows(
             for feed, rows in by_feed(frame):
                 series = manifest.series(name, feed)
                 merged: list[pl.DataFrame] = []
-                sizes = [*(part.rows for part in series), rows.height]
-                for part in reversed(series[len(sizes) - to_merge(sizes) :]):
+                for part in reversed(series[len(series) - to_merge(series, rows.height) :]):
                     try:
                         merged.insert(0, read_part(read, part, table))
                     except (FileNotFoundError, Damaged):
                         break  # left to be found by whoever repairs
                 kept = series[: len(series) - len(merged)]
                 rows = pl.concat([*merged, rows])
-                written.append(write_part(root, table, feed, rows, generation))
-                changed[name, feed] = [*kept, written[-1]]
+                begin = len(written)
+                for part in write_parts(root, table, feed, rows, generation):
+                    written.append(part)  # one by one: should the next fail, this one goes too
+                changed[name, feed] = [*kept, *written[begin:]]
     return replaced(replace(manifest, past=manifest.past + behind), changed)
 
 
@@ -87,9 +88,9 @@ def with_series(
     with _undone_if_it_fails(root) as written:
         for (name, feed), rows in series:
             begin = len(written)
-            for chunk in rows.iter_slices(MOST_ROWS):
-                if not chunk.is_empty():
-                    written.append(write_part(root, TABLES[name], feed, chunk, generation))
+            if not rows.is_empty():
+                for part in write_parts(root, TABLES[name], feed, rows, generation):
+                    written.append(part)  # one by one, as above
             changed[name, feed] = written[begin:]
     return replaced(manifest, changed)
 
