@@ -5,7 +5,7 @@
 First the recorded answers of every feed are played in order of their times through parsers,
 `append` and `log`; what they leave is counted. Then caches of one and of so many years are made
 (`decade.py`, whose rates these counts are compared with) and measured: rows, bytes, and which
-columns they are for. Last, polling is played with numbers of rows and bytes only, to see how many files lie
+columns they are for. Last, polling is played with numbers only, to see how many files lie
 there at any time. Goals and floors are those that the project set itself: at most 1 MB a year and
 40 files; prices 0.215 MB in 1 year and 1.32 MB in 10, rankings 0.116 and 1.39 MB.
 """
