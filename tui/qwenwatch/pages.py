@@ -1,6 +1,6 @@
 """Questions that a screen shows as tables, by name. Imports Polars."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from typing import cast
@@ -66,11 +66,17 @@ def _shown(page: Page, *, window: str, health: tuple[str, Tone]) -> TablesView:
         badge_tone="",
         summary=first,
         caveat=" · ".join(line for line in others if line),
-        source=" · ".join(page.sources[:1]),
+        source=_first_of(page.sources),
         health=text,
         health_tone=tone,
     )
     return TablesView(headline, tuple(page.tables), tuple(page.sources))
+
+
+def _first_of(sources: Sequence[str]) -> str:
+    """The first source, and how many more the help names."""
+    more = f" · +{len(sources) - 1} more (?)" if len(sources) > 1 else ""
+    return f"{sources[0]}{more}" if sources else ""
 
 
 def _definitions(session: Session, known: Known, query: TablesQuery) -> tuple[str, Page]:

@@ -135,6 +135,9 @@ class StatusLines(Canvas):
     problem: reactive[str] = reactive("")
     """What went wrong last, until it goes well again."""
 
+    waiting: reactive[str] = reactive("")
+    """What is being waited for."""
+
     note: reactive[str] = reactive("")
     """An answer to the last key, for a few seconds."""
 
@@ -195,6 +198,8 @@ class StatusLines(Canvas):
             return [(plain(self.note), self.paint["accent"])]
         if self.problem:
             return [(f"! {plain(self.problem)}", self.paint["bad"])]
+        if self.waiting:
+            return [(plain(self.waiting), self.paint["warn"])]
         return []
 
 

@@ -92,6 +92,7 @@ class RowTable(Canvas, can_focus=True):
         view: TableView = NO_TABLE,
         *,
         opens: bool = False,
+        marks: bool = False,
         ascii_only: bool = False,
         name: str | None = None,
         id: str | None = None,
@@ -103,6 +104,7 @@ class RowTable(Canvas, can_focus=True):
         Args:
             view: What to show at first.
             opens: Whether rows can be opened.
+            marks: Whether rows can be marked, for their screen to do something with them.
             ascii_only: Whether sparklines do without block elements.
             name: The name of the widget.
             id: The ID of the widget in the DOM.
@@ -111,6 +113,7 @@ class RowTable(Canvas, can_focus=True):
         """
         super().__init__(name=name, id=id, classes=classes, disabled=disabled)
         self._opens = opens
+        self._markable = marks
         self._ascii_only = ascii_only
         self._marks: set[str] = set()
         self._placed: tuple[Placed, ...] = ()
@@ -160,7 +163,7 @@ class RowTable(Canvas, can_focus=True):
             return header_line(placed, self.sort_by, cells, self.paint)
         index = self._row_at(y)
         if index is None:
-            text = f" {plain(self.view.empty)}" if y == 1 and not self._rows else ""
+            text = f" {plain(self._nothing())}" if y == 1 and not self._rows else ""
             return strip([(text, self.paint["dim"])], cells, self.paint[""])
         row = self._rows[index]
         return row_line(
@@ -176,8 +179,8 @@ class RowTable(Canvas, can_focus=True):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to open rows only where they can be opened."""
-        return self._opens if action == "select" else True
+        """Offer to open and to mark rows only where that leads somewhere."""
+        return {"select": self._opens, "mark": self._markable}.get(action, True)
 
     def watch_view(self, old: TableView, new: TableView) -> None:
         """Apply what differs, keeping the place by the keys of the rows."""
@@ -297,6 +300,12 @@ class RowTable(Canvas, can_focus=True):
             self.refresh()
         if moved:
             self._scroll_to_cursor()
+
+    def _nothing(self) -> str:
+        """Say why there is no row."""
+        if self.filter_text and self.view.rows:
+            return f"No row matches {self.filter_text!r}"
+        return self.view.empty
 
     def _columns(self, cells: int) -> tuple[Placed, ...]:
         wanted_for = (self.view, self.sort_by, cells)

@@ -2,6 +2,7 @@
 
 from textual.containers import VerticalScroll
 
+from qwenwatch_widgets.row_table import NO_TABLE
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.views.table import TableView
 
@@ -33,17 +34,21 @@ class TableStack(VerticalScroll, can_focus=False):
     }
     """
 
-    def __init__(self, first: TableView, *, opens: int = 0, ascii_only: bool = False) -> None:
+    def __init__(
+        self, first: TableView, *, opens: int = 0, marks: int = 0, ascii_only: bool = False
+    ) -> None:
         """Make a stack of one table.
 
         Args:
             first: What to show until there is more.
             opens: How many tables, from the top, have rows that can be opened.
+            marks: How many have rows that can be marked.
             ascii_only: Whether sparklines do without block elements.
         """
-        super().__init__(ViewTable(first, opens=opens > 0, ascii_only=ascii_only))
         self._opens = opens
+        self._marks = marks
         self._ascii_only = ascii_only
+        super().__init__(self._table(0, first))
 
     @property
     def tables(self) -> list[ViewTable]:
@@ -58,8 +63,7 @@ class TableStack(VerticalScroll, can_focus=False):
         """
         tables = list(self.query(ViewTable))
         while len(tables) < len(views):
-            opens = len(tables) < self._opens
-            tables.append(ViewTable(opens=opens, ascii_only=self._ascii_only))
+            tables.append(self._table(len(tables), NO_TABLE))
             self.mount(tables[-1])
         for at, table in enumerate(tables):
             table.set_class(at >= len(views), "-unused")
@@ -87,6 +91,12 @@ class TableStack(VerticalScroll, can_focus=False):
         self.remove_class("-zoomed")
         self.query(".-zoom").remove_class("-zoom")
         return zoomed
+
+    def _table(self, at: int, view: TableView) -> ViewTable:
+        """Make the table of a place."""
+        return ViewTable(
+            view, opens=at < self._opens, marks=at < self._marks, ascii_only=self._ascii_only
+        )
 
     def _fit(self) -> None:
         """Give every table the height of its rows, or its part of the room if that is less."""

@@ -21,7 +21,7 @@ class ViewTable(RowTable):
         Binding("f", "ask('f')", "filter", id="table.filter", tooltip="Show only rows with a text"),
         Binding("s", "sort", "sort", id="table.sort", tooltip="Sort by the next column"),
         hidden("S", "reverse", "reverse", "Reverse the direction of the sort"),
-        hidden("space", "mark", "mark", "Mark the row"),
+        hidden("space", "mark", "mark", "Mark the row, to compare its model with others"),
         hidden("escape", "show_all", "show-all", "Show all rows again"),
     ]
 
@@ -56,10 +56,17 @@ class ViewTable(RowTable):
         """Show the line being typed, or what is found and filtered."""
         if self._prompt is not None:
             kind = "find" if self._prompt.kind == "/" else "filter"
-            return f"{kind}: {self._prompt.text}▏"
+            return f"{kind}: {self._prompt.text}▏{self._missed()}"
         if self.filter_text:
-            return f"filter: {self.filter_text} · {len(self.rows)} of {len(self.view.rows)}"
-        return f"find: {self.found} · n N" if self.found else ""
+            shown = f"filter: {self.filter_text} · {len(self.rows)} of {len(self.view.rows)}"
+            return shown + self._missed()
+        return f"find: {self.found}{self._missed() or ' · n N'}" if self.found else ""
+
+    def rearrange(self) -> None:
+        """Put the rows in order, and say anew whether the text sought is among them."""
+        super().rearrange()
+        if self.found:
+            self.show_titles()
 
     def action_ask(self, kind: str) -> None:
         """Begin to type a text to find ("/") or to filter by ("f")."""
@@ -102,6 +109,12 @@ class ViewTable(RowTable):
             raise SkipAction()
         self.filter_text = ""
         self.found = ""
+
+    def _missed(self) -> str:
+        """Say that no row shown has the text that is sought."""
+        if not self.found or following(self.rows, self.found, 0, 1) is not None:
+            return ""
+        return f" · No row matches {self.found!r}"
 
     def _typed(self, prompt: Prompt, outcome: Outcome) -> None:
         text = prompt.before if outcome is Outcome.DROPPED else prompt.text

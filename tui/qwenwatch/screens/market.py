@@ -16,7 +16,7 @@ from qwenwatch_widgets.panels import PanelGrid
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.text import plain
 from qwenwatch_widgets.views.market import Headline, MarketView
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery
+from qwenwatch_widgets.views.query import MarketQuery, PriceWish, RememberQuery, TablesQuery
 from qwenwatch_widgets.views.table import TableView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
@@ -68,6 +68,8 @@ class MarketScreen(Page):
                 tooltip="One window forth in time"),
         Binding("b", "baseline", "baseline", id="market.baseline",
                 tooltip="Compare prices with this model"),
+        Binding("v", "compare_marked", "Compare", show=False, id="market.compare",
+                tooltip="Compare the models of marked prices side by side (space marks)"),
         Binding("o", "source", "source", id="market.source",
                 tooltip="Open the source in a browser"),
         Binding("z", "zoom", "zoom", id="market.zoom", tooltip="Give the pane the whole screen"),
@@ -120,7 +122,7 @@ class MarketScreen(Page):
         yield TopLines(headline, places=PLACES, here="Market")
         yield ViewTable(leaders, id="leaders", opens=True, ascii_only=ascii_only)
         yield PanelGrid(view.panels if view else (), id="panels", ascii_only=ascii_only)
-        yield ViewTable(prices, id="prices", opens=True, ascii_only=ascii_only)
+        yield ViewTable(prices, id="prices", opens=True, marks=True, ascii_only=ascii_only)
         yield StatusLines(headline)
         yield KeyBar(last=LAST_KEYS)
 
@@ -232,6 +234,15 @@ class MarketScreen(Page):
         else:
             self.say("There is no price to compare with")
 
+    def action_compare_marked(self) -> None:
+        """Show the models of the marked prices side by side, as on the Prices screen."""
+        shown, marked = self._query_shown, self.prices.marked
+        rows = (*self.prices.rows, *self.prices.view.rows)  # a filter hides no mark
+        models = dict.fromkeys(_model_of(row.key) for row in rows if row.key in marked)
+        prices = PriceWish(baseline=shown.baseline)
+        query = TablesQuery("compare", shown.grain, shown.steps_back, prices=prices)
+        self.compare(tuple(models), query)
+
     async def action_in_leaders(self, action: str) -> None:
         """Do in the leaders what a table does, where the keys go to no table."""
         self.action_focus_pane("leaders")
@@ -276,7 +287,8 @@ class MarketScreen(Page):
 
     def _want(self, query: MarketQuery) -> None:
         self.query_wanted = query
-        self.ask(self.desk.answers.market(query), self._apply)
+        switched = query != self._query_shown
+        self.ask(self.desk.answers.market(query), self._apply, switched=switched)
 
     def _apply(self, view: MarketView) -> None:
         self._query_shown = self.query_wanted

@@ -1,12 +1,14 @@
 """What all screens share: they ask in the background, and an error becomes a line."""
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import ClassVar, NamedTuple, TypeVar
 
 from textual import getters
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.signal import Signal
+from textual.timer import Timer
 
 from qwenwatch.answers import Answers, AnswersError
 from qwenwatch.screens.pulse import Pulse
@@ -14,7 +16,7 @@ from qwenwatch_widgets.headline import StatusLines, TopLines
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.text import plain
 from qwenwatch_widgets.views.market import Choice
-from qwenwatch_widgets.views.query import RememberQuery
+from qwenwatch_widgets.views.query import RememberQuery, TablesQuery
 
 Answer = TypeVar("Answer")
 
@@ -28,10 +30,18 @@ PLACES = (
 )
 """Screens that can be gone to, by their key."""
 
+LEAST_COMPARED = 2
+"""Models that there is something to compare of."""
+
 LAST_KEYS = ("app.help", "app.quit")
 """Bindings that the line of keys never leaves out."""
 
 NOTE_SECONDS = 4.0
+
+SOON_SECONDS = 0.15
+"""An answer that comes sooner needs no word about waiting for it: that would only flicker."""
+
+COMPUTING = "Computing … until then the figures are those of before"
 
 NOTHING_TO_ASK = "Nothing to ask: every feed was asked within a minute, or wants to be left alone"
 
@@ -74,6 +84,7 @@ class Page(Screen[None]):
         super().__init__()
         self.desk = desk
         self._problems: dict[str, str] = {}
+        self._soon: dict[str, Timer] = {}
 
     def on_mount(self) -> None:
         """Follow the polling, and ask for what the screen shows."""
@@ -123,6 +134,22 @@ class Page(Screen[None]):
             return
         self.ask(self.desk.answers.remember(query), self.say, failed="Not a claim", group="claim")
 
+    def compare(self, models: Sequence[str], query: TablesQuery) -> None:
+        """Show marked models side by side.
+
+        Args:
+            models: Their canonical ids.
+            query: At which time and on which terms.
+        """
+        if len(models) < LEAST_COMPARED:
+            self.say("Mark two models or more with space to compare them")
+            return
+        # Loaded when first wanted: the first paint does not wait for it.
+        from qwenwatch.screens.compare import CompareScreen
+
+        wanted = replace(query, question="compare", models=tuple(models))
+        self.app.push_screen(CompareScreen(self.desk, wanted))
+
     def say(self, text: str) -> None:
         """Answer a key in the status lines, for a few seconds.
 
@@ -139,6 +166,7 @@ class Page(Screen[None]):
         *,
         failed: str = "",
         group: str = "ask",
+        switched: bool = False,
     ) -> None:
         """Await an answer in the background and apply it.
 
@@ -150,7 +178,10 @@ class Page(Screen[None]):
             apply: What to do with the answer.
             failed: What could not be done, put before the reason.
             group: Questions that do not take each other's place have different ones.
+            switched: Whether what is shown until then is of something else, which is to be said.
         """
+        if switched and group not in self._soon:
+            self._soon[group] = self.set_timer(SOON_SECONDS, self._show_waiting)
         work: Coroutine[None, None, None] = self._answer(question, apply, failed, group)
         self.run_worker(work, group=group, exclusive=True)
 
@@ -173,7 +204,14 @@ class Page(Screen[None]):
             self.failed()
         else:
             self._problems.pop(group, None)
+        # Not reached where another question took the place of this one: that is waited for now.
+        if group in self._soon:
+            self._soon.pop(group).stop()
+            self.status.waiting = ""
         self._show_status()
+
+    def _show_waiting(self) -> None:
+        self.status.waiting = COMPUTING
 
     def _copy(self, text: str) -> None:
         if text:

@@ -39,7 +39,7 @@ class PricesScreen(TablesScreen):
                 tooltip="Prices for the shortest prompts, for 40k or for 200k tokens"),
     ]  # fmt: skip
 
-    OPENS = _OF_MODELS
+    OPENS = MARKS = _OF_MODELS
 
     def __init__(self, desk: Desk, baseline: str) -> None:
         """Make the screen.
@@ -98,15 +98,7 @@ class PricesScreen(TablesScreen):
 
     def action_compare(self) -> None:
         """Show the marked models side by side."""
-        models = self._marked()
-        if len(models) < 2:
-            self.say("Mark two models or more with space to compare them")
-            return
-        # Loaded when first wanted, like this screen itself.
-        from qwenwatch.screens.compare import CompareScreen
-
-        query = replace(self._query_shown, question="compare", models=models)
-        self.app.push_screen(CompareScreen(self.desk, query))
+        self.compare(self._marked(), self._query_shown)
 
     @on(ViewTable.RowSelected)
     def _open_model(self, event: ViewTable.RowSelected) -> None:

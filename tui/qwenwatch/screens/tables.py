@@ -31,6 +31,9 @@ class TablesScreen(Page):
     OPENS: ClassVar[int] = 0
     """How many tables, from the top, have rows that can be opened."""
 
+    MARKS: ClassVar[int] = 0
+    """How many have rows that can be marked."""
+
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("tab", "app.focus_next", "table", id="tables.next", key_display="⇥",
                 tooltip="Next table"),
@@ -65,7 +68,9 @@ class TablesScreen(Page):
         """Make one table, empty until there is an answer."""
         name = self.query_wanted.question.capitalize()
         yield TopLines(NO_HEADLINE, places=PLACES, here=name)
-        yield TableStack(_WAIT, opens=self.OPENS, ascii_only=self.desk.ascii_only)
+        yield TableStack(
+            _WAIT, opens=self.OPENS, marks=self.MARKS, ascii_only=self.desk.ascii_only
+        )
         yield StatusLines()
         yield KeyBar(last=LAST_KEYS)
 
@@ -124,7 +129,9 @@ class TablesScreen(Page):
 
     def _want(self, query: TablesQuery) -> None:
         self.query_wanted = query
-        self.ask(self.desk.answers.tables(query), partial(self._apply, query))
+        switched = query != self._query_shown
+        question = self.desk.answers.tables(query)
+        self.ask(question, partial(self._apply, query), switched=switched)
 
     def _apply(self, query: TablesQuery, view: TablesView) -> None:
         self._query_shown = self.query_wanted = query
