@@ -1,114 +1,38 @@
 """What is not named has bounds: whatever it is, the truth lies within them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, cast
+from typing import cast
 
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qwenwatch_cache.claims.claim import Claim, Kind, Measure, Said
 from qwenwatch_cache.claims.figure import read_figure
 from qwenwatch_cache.claims.period import Period
 from qwenwatch_cache.market import place_values, usage_values
-from qwenwatch_cache.market.definitions import DEFINITIONS
 from qwenwatch_cache.market.directory import Model
 from qwenwatch_cache.market.known import Known
-from qwenwatch_cache.market.listings import Listing, listing
+from qwenwatch_cache.market.listings import listing
 from qwenwatch_cache.market.selections import selection
-from qwenwatch_cache.market.totals import TOTALS
 from qwenwatch_cache.market.trials import Trial, in_order
-
-DEFINITION = DEFINITIONS["tokens/openrouter-rankings"]
-FIRST = date(2026, 2, 16)
-COUNTRIES = ("CN", "US", "FR", "")
-
-
-@dataclass
-class Vendors:
-    """Model "mN" is of vendor "vN", whose country is the N-th in turn."""
-
-    with_free_variant: frozenset[str] = frozenset()
-
-    def model(self, feed: str, entity: str, provider: str = "") -> Model:
-        return Model(entity, entity, f"v{entity[1:]}", mapped=True)
-
-    def country(self, vendor: str) -> str:
-        return COUNTRIES[int(vendor[1:]) % len(COUNTRIES)]
-
-
-@dataclass
-class Published:
-    """What a source publishes of some days of which all is known: the first `named` of each."""
-
-    days: Sequence[Sequence[int]]
-    named: int
-    directory: Vendors
-
-    def totals(self, definition: object, by: str, grain: str) -> pl.DataFrame:
-        rows: list[dict[str, Any]] = []
-        for number, amounts in enumerate(self.days if grain == "day" else ()):
-            order = sorted(range(len(amounts)), key=lambda at: (-amounts[at], at))
-            first = [at for at in order[: self.named] if amounts[at]]
-            stated = {f"m{at}": amounts[at] for at in first}
-            rest = sum(amounts) - sum(stated.values())
-            for entity, value in {**stated, **({"other": rest} if rest else {})}.items():
-                rows.append(
-                    {
-                        "start": FIRST + timedelta(days=number),
-                        "feed": "openrouter-rankings",
-                        "kind": "model",
-                        "entity": entity,
-                        "value": value,
-                        "share": None,
-                        "complete": True,
-                        "scope": "",
-                        "as_of": datetime(2026, 8, 1, tzinfo=UTC),
-                    }
-                )
-        return pl.DataFrame(rows, schema=TOTALS)
-
-
-def claim(measure: Measure, kind: Kind, of: str, to: str = "", top: int = 0) -> Claim:
-    figure = read_figure("1", frozenset({"amount"}))
-    return Claim("x", "x", Said(), measure, figure, kind, of, to, top=top)
-
-
-worlds = st.integers(2, 9).flatmap(
-    lambda models: st.tuples(
-        st.lists(
-            st.lists(st.integers(0, 50), min_size=models, max_size=models).filter(any),
-            min_size=1,
-            max_size=3,
-        ),
-        st.integers(1, models),
-    )
+from tests.cache.published import (
+    COUNTRIES,
+    DEFINITION,
+    FIRST,
+    Published,
+    Vendors,
+    World,
+    claim,
+    inside,
+    listed,
+    worlds,
 )
 
 
-def listed(world: tuple[list[list[int]], int]) -> tuple[Listing, list[Decimal]]:
-    """What is published of a world, and the truth: the total of each model."""
-    days, named = world
-    known = cast(Known, Published(days, named, Vendors()))
-    period = Period(FIRST, FIRST + timedelta(days=len(days) - 1))
-    found = listing(known, DEFINITION, "models", period)
-    assert found is not None
-    return found, [Decimal(sum(day[at] for day in days)) for at in range(len(days[0]))]
-
-
-def inside(value: usage_values.Value | None, truth: Decimal) -> None:
-    assert value is not None
-    slack = Decimal("1e-20")
-    assert value.low - slack <= truth, value
-    assert value.high is None or truth <= value.high + slack, value
-
-
 @given(worlds)
-def test_the_whole_platform(world: tuple[list[list[int]], int]) -> None:
+def test_the_whole_platform(world: World) -> None:
     found, truth = listed(world)
     whole = selection(found, "")
     assert whole is not None
@@ -132,7 +56,7 @@ def test_the_whole_platform(world: tuple[list[list[int]], int]) -> None:
 
 
 @given(worlds, st.integers(1, 9))
-def test_the_first_of_a_list(world: tuple[list[list[int]], int], count: int) -> None:
+def test_the_first_of_a_list(world: World, count: int) -> None:
     found, truth = listed(world)
     chosen = selection(found, f"top {count}")
     if chosen is None:  # the same as all that are named
@@ -160,7 +84,7 @@ def test_the_first_of_a_list(world: tuple[list[list[int]], int], count: int) -> 
 
 @given(worlds)
 def test_a_model_that_is_not_named_has_no_place_of_its_own(
-    world: tuple[list[list[int]], int],
+    world: World,
 ) -> None:
     found, truth = listed(world)
     named = {entry.id for entry in found.entries}
@@ -185,7 +109,7 @@ class Houses(Vendors):
 
 
 @given(worlds)
-def test_the_place_of_a_sum_has_bounds(world: tuple[list[list[int]], int]) -> None:
+def test_the_place_of_a_sum_has_bounds(world: World) -> None:
     """Whatever is not named may be of anybody."""
     days, named = world
     period = Period(FIRST, FIRST + timedelta(days=len(days) - 1))

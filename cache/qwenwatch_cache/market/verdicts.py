@@ -66,12 +66,13 @@ def judge(claim: Claim, figure: Figure, trials: Sequence[Trial]) -> Judged:
         return Judged("no public data", f"only bounds are known: {plain.scope}", shown, plain)
     stated = of_stated_days(trials)
     near = closest(trials, figure)
-    shown = between(near.low, near.high, figure.unit)
     if claim.measure in PLACES and all(one.fit(figure) == "no" for one in stated):
-        tried = f"under none of {len(stated)} scopes" + (
-            " of the days stated" if len(stated) < len(trials) else ""
-        )
-        return Judged("contradicted", f"{tried}; closest: {near.scope}", shown, near)
+        if plain is not None and plain.exact and not plain.moved:
+            near = plain
+        days = " of the days stated" if len(stated) < len(trials) else ""
+        reason = f"true under none of {len(stated)} scopes{days}; {near.scope}"
+        return Judged("contradicted", reason, between(near.low, near.high, figure.unit), near)
+    shown = between(near.low, near.high, figure.unit)
     far = _far(near, claim.figure)
     return Judged("not reproduced", f"closest, off by {far}: {near.scope}", shown, near)
 
