@@ -1,17 +1,18 @@
 """Windows of time: what a day, an ISO week and a month are, and which one is over."""
 
 from datetime import date, timedelta
+from typing import get_args
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwenwatch_cache.market.windows import GRAINS, TRUNCATE, Grain, Window, last_complete
+from qwenwatch_cache.market.windows import TRUNCATE, Grain, Window, last_complete
 
 PROPERTY = settings(deadline=None, database=None, max_examples=100)
 DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
-ANY_GRAIN = st.sampled_from(GRAINS)
+ANY_GRAIN = st.sampled_from(get_args(Grain))
 
 
 @pytest.mark.parametrize(

@@ -107,20 +107,6 @@ def disagreement(
     return pl.DataFrame([row for group in groups for row in group], schema=DISAGREEMENT)
 
 
-def disagreeing(rows: pl.DataFrame) -> frozenset[str]:
-    """Canonical ids of the models of which sources state different prices.
-
-    Args:
-        rows: prices.PRICES, or any rows with `SAME`, `feed` and `COMPARED`.
-    """
-    found = set()
-    plain = rows.sort(*SAME).to_dicts()
-    for key, group in groupby(plain, key=lambda row: tuple(row[name] for name in SAME)):
-        if _compared(list(group))[0]:
-            found.add(str(key[0]))
-    return frozenset(found)
-
-
 def _compared(
     stated: Sequence[Mapping[str, Any]],
 ) -> tuple[list[str], dict[str, float | None]]:

@@ -225,7 +225,7 @@ def _use(
         country=directory.country(vendor_id) or None,
         tokens=tokens,
         price=price,
-        free=is_free(id_),
+        free=is_free(id_) or (price is not None and price.high == 0),
         why=why,
     )
 

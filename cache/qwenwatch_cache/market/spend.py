@@ -39,7 +39,7 @@ SPEND = pl.Schema(
         "country": pl.String(),  # null where unknown
         "tokens": pl.Int64(),
         "token_share": pl.Float64(),  # 0..1 of all tokens of the source, priced or not
-        "free_tokens": pl.Int64(),  # of free variants; they are priced, at 0
+        "free_tokens": pl.Int64(),  # of free variants, or listed at 0; priced, at 0
         "priced_tokens": pl.Int64(),
         "priced_share": pl.Float64(),  # priced_tokens ÷ tokens
         "low": MONEY,  # USD; null if nothing has a price
@@ -94,7 +94,7 @@ class Use:
         country: Of the vendor, None if unknown.
         tokens: How many.
         price: What they cost, None if unknown.
-        free: Whether it is a free variant.
+        free: Whether it cost nothing: a free variant, or a model that is listed at 0.
         why: Why there is no price.
     """
 

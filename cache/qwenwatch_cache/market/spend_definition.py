@@ -77,5 +77,6 @@ def _priced(asked: Spend) -> str:
 
 
 def _led(vendors: pl.DataFrame) -> str:
-    led = {column: leader(vendors, column) or "nobody" for column in ("low", "high")}
-    return f"at lowest {led['low']} would lead, at highest {led['high']}"
+    names = dict(vendors.select("id", "name").iter_rows())
+    low, high = (names.get(leader(vendors, column), "nobody") for column in ("low", "high"))
+    return f"at lowest {low} would lead, at highest {high}"

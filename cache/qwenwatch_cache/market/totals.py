@@ -1,6 +1,5 @@
 """Usage per window: days added up, each window answered by the best source that covers it."""
 
-from collections.abc import Sequence
 from datetime import date
 
 import polars as pl
@@ -70,12 +69,6 @@ def totals(usage: pl.DataFrame, definition: Definition, by: By, grain: Grain) ->
             for number, rows in enumerate(found)
         ]
     return pl.concat(found).sort("start", "entity")
-
-
-def complete_windows(all_totals: pl.DataFrame) -> Sequence[date]:
-    """First days of the windows that are whole, oldest first."""
-    starts: list[date] = all_totals.filter("complete").get_column("start").unique().sort().to_list()
-    return starts
 
 
 def _from_source(usage: pl.DataFrame, metric: str, source: Source, grain: Grain) -> pl.DataFrame:

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import Literal
 
 Grain = Literal["day", "week", "month"]
-GRAINS: tuple[Grain, ...] = get_args(Grain)
 
 TRUNCATE = {"day": "1d", "week": "1w", "month": "1mo"}
 """Polars' names of the grains; its weeks begin on Monday too."""

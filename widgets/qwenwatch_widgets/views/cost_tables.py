@@ -213,6 +213,12 @@ def free_table(
 _BASIS = Column("basis", "Basis")
 
 
+NO_PURPOSE = (
+    "no source kept here says what a model is for: models for speech, search or images are ranked "
+    "where they state a price of both prompts and answers"
+)
+
+
 def left_out_table(rows: Sequence[Mapping[str, Any]]) -> TableView:
     """How many models are not ranked, by reason, and the first of each."""
     reasons: dict[str, list[str]] = {}
@@ -229,7 +235,7 @@ def left_out_table(rows: Sequence[Mapping[str, Any]]) -> TableView:
         table.append(Row(why, cells))
     return TableView(
         title="Not ranked",
-        caption="models with an offer that could not be compared, by the reason",
+        caption=f"models with an offer that could not be compared, by the reason · {NO_PURPOSE}",
         columns=(Column("models", "Models", "right"), Column("why", "Why"), Column("which", "")),
         rows=tuple(table),
     )

@@ -42,7 +42,11 @@ def assumptions(spend: "Spend") -> Iterator[str]:
             "Only the week's total is known: cheapest, dearest and mean expected price "
             "of its days are taken."
         )
-    yield "Free variants cost 0. What has no known price is in no amount and in no share."
+    yield (
+        "Free: variants that are free, and models that have been listed at 0 for long enough "
+        "(mostly cloaked ones, on trial); they cost 0."
+    )
+    yield "What has no known price is in no amount and in no share."
     yield (
         "Low–high %: the lowest share is own tokens at low, all others' at high; "
         "the highest the other way round."
