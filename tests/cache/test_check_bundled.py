@@ -119,7 +119,8 @@ class TestTheWeek:
     ) -> None:
         one = checked["week-cn-tokens"]
         # 5.15486T would be printed 5.15T, unless the source has restated those days since.
-        assert one.reason == "only the 9 models that are named; restated since by 0.003 %"
+        restated = "the source restated it since by 0.003 %"
+        assert one.reason == f"only the 9 models that are named; {restated}"
         named = under(one, "only the 9 models that are named")
         assert named.low == named.high == pytest.approx(self.CN * T, rel=Decimal("1e-6"))
 

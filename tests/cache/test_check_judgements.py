@@ -58,7 +58,7 @@ class TestTotals:
         """13.95T begins at 13.945T; 13.94T ends there, 0.0196 % below what was found."""
         one = self.total(evidence, "13.94T")
         assert one.verdict == "reproduced only if"
-        assert one.reason == "restated since by 0.020 %"
+        assert one.reason == "the source restated it since by 0.020 %"
         assert one.found == "13.948T"
         assert self.TOTAL - Decimal("13945000000000") == Decimal("2727802612")
         # 0.088 % is more than any source ever restated.
@@ -211,7 +211,7 @@ class TestSources:
     def test_of_one_trial_are_its_own(self, evidence: Evidence) -> None:
         one = checked(evidence, *self.RATIO)
         for each in one.trials:
-            feeds = {origin.feed for origin in one.origins_of([each])}
+            feeds = {source.feed for source in each.sources}
             lists = {
                 feed for feed in ("litellm", "alibaba-list", "models-dev") if feed in each.scope
             }
@@ -224,12 +224,17 @@ class TestSources:
         lines = ('measure = "price"', 'model = "alibaba/qwen3-coder-flash"', 'field = "input"')
         one = checked(evidence, *lines, 'basis = "list"', 'region = "cn"', 'value = "$0.15"')
         assert one.basis is not None
-        assert one.basis.conditions == ("converted from CNY at the rate of 2026-05-27",)
-        basis = {origin.feed: origin.as_of for origin in one.basis_origins}
-        assert basis == {
+        # CNY 1 at 7.8624 ÷ 1.1699 CNY for a dollar.
+        assert one.basis.conditions == ("converted from CNY at the rate of 2026-08-21",)
+        assert round(one.basis.low, 6) == Decimal("0.148797")
+        found = {source.feed: source.as_of for source in one.sources}
+        assert found == {
             "alibaba-list": datetime(2026, 5, 27, 6, 44, tzinfo=UTC),
-            "ecb-fx": datetime(2026, 5, 27, tzinfo=UTC),
+            "ecb-fx": datetime(2026, 8, 21, tzinfo=UTC),
         }
+        # That list is read plainly besides: $0.144 of models.dev.
+        assert one.plain is not None and one.plain.low == Decimal("0.144")
+        assert {origin.feed for origin in one.brief_origins} == {*found, "models-dev"}
 
     def test_of_a_proxy_are_told(self, evidence: Evidence) -> None:
         lines = ('measure = "ratio"', 'vendor = "alibaba"', 'to = "openai"', 'window = "2026-W15"')

@@ -14,7 +14,7 @@ from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.missing import Missing, missing_for
 from qwenwatch_cache.market.origins import Origin
 from qwenwatch_cache.market.telling import telling_trials
-from qwenwatch_cache.market.trials import Note, Trial, trials_frame
+from qwenwatch_cache.market.trials import Note, Source, Trial, trials_frame
 from qwenwatch_cache.market.verdicts import Verdict, closest, judge, plain_trial
 
 NEAR = 2
@@ -31,6 +31,7 @@ class Checked:
         reason: In a sentence: the conditions, how far off, or what contradicts it.
         found: The value that the verdict rests on, for people; "" if there is none.
         basis: The trial that has this value.
+        sources: Where the figures of the verdict and its reason came from.
         trials: Everything tried: what fits first, then what may, then the rest by distance.
         telling: Those of them that are shown where not all can be.
         near: Exact values that miss by no more than `NEAR` units of the last digit.
@@ -46,6 +47,7 @@ class Checked:
     reason: str
     found: str
     basis: Trial | None
+    sources: Sequence[Source]
     trials: Sequence[Trial]
     telling: Sequence[Trial]
     near: int
@@ -71,14 +73,17 @@ class Checked:
         return self.origins_of(self.telling)
 
     @property
-    def basis_origins(self) -> Sequence[Origin]:
-        """Where the figures came from that the verdict rests on."""
-        return self.origins_of([self.basis] if self.basis else [])
+    def brief_origins(self) -> Sequence[Origin]:
+        """Where what a line says of it came from: the verdict, and what is read plainly."""
+        return self._cited([*self.sources, *(self.plain.sources if self.plain else ())])
 
     def origins_of(self, trials: Iterable[Trial]) -> Sequence[Origin]:
-        """Where the figures of some trials, and of the notes, came from."""
+        """Where the figures of the verdict, of the notes and of some trials came from."""
         sources = [source for trial in trials for source in trial.sources]
         sources += [source for note in self.remarks for source in note.sources]
+        return self._cited([*self.sources, *sources])
+
+    def _cited(self, sources: Iterable[Source]) -> Sequence[Origin]:
         return origins_of(self._known, self.claim, sources)
 
     def rows(self, most: int) -> list[dict[str, Any]]:
@@ -125,6 +130,7 @@ def check(known: Known, claim: Claim, evidence: Evidence | None = None) -> Check
         reason=judged.reason,
         found=judged.found,
         basis=judged.basis,
+        sources=judged.sources,
         trials=trials,
         telling=telling_trials(trials, figure),
         near=_near(trials, figure),

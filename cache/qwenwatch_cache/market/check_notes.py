@@ -38,6 +38,6 @@ def notes_on(
 
 def _proxy(evidence: Evidence, claim: Claim) -> Note:
     trials = trials_of(evidence, claim)
-    verdict, reason, found, basis = judge(claim, claim.figure, trials)
-    answer = f"{verdict}: {found or reason}" + (f" ({reason})" if found else "")
-    return Note(f"instead by {claim.metric}: {answer}", basis.sources if basis else ())
+    judged = judge(claim, claim.figure, trials)
+    answer = f"{judged.found} ({judged.reason})" if judged.found else judged.reason
+    return Note(f"instead by {claim.metric}: {judged.verdict}: {answer}", judged.sources)

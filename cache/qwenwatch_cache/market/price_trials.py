@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
@@ -60,7 +60,8 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
         how = spelled_price(stretch.value, offer)
         rates: tuple[Source, ...] = ()
         if offer.currency != currency:
-            rate = book.rate(offer.currency, currency, stretch.first.date())
+            day = rate_day(stretch.first, stretch.seen, claim, now)
+            rate = book.rate(offer.currency, currency, day)
             if rate is None:
                 continue
             value = stretch.value * rate.value
@@ -70,6 +71,12 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
         one = _found(stretch, value, extra, how, now)
         found.append(one._replace(trial=replace(one.trial, besides=rates)))
     return with_conditions(found, claim, now)
+
+
+def rate_day(first: datetime, seen: datetime | None, claim: Claim, now: datetime) -> date:
+    """The day whose exchange rate holds: the last that both the claim and a price are of."""
+    asked = now.date() if claim.period is None else min(claim.period.last, now.date())
+    return max(first.date(), min(asked, (seen or now).date()))
 
 
 def source_of(rate: Rate) -> tuple[Source, ...]:

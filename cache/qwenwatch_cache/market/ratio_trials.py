@@ -14,6 +14,7 @@ from qwenwatch_cache.market.price_trials import (
     bare_trial,
     described,
     offered,
+    rate_day,
     source_of,
     span,
     spelled_price,
@@ -34,7 +35,7 @@ RATES_SINCE = ecb_fx.EARLIEST
 MODELS_SPACE = (
     "field: input and output, where the claim does not say which",
     "basis: route against route, list against list; of one feed, if currencies differ of any two",
-    "currency: as stated; else by the ECB's rate of the first day on which both prices are known, "
+    "currency: as stated; else by the ECB's rate of the day asked about (now, if none is stated), "
     "by its lowest and highest while both stood, and before that since both models are known",
     "when: the days stated (now, if none are), and all others on which both prices are known",
 )
@@ -55,7 +56,7 @@ def ratio_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     )
     for above in mine:
         for below in theirs:
-            for one in _pair(book, above, below, now):
+            for one in _pair(book, claim, above, below, now):
                 same = (one.field, one.basis, one.mainland, one.first, one.trial.low, one.extra)
                 if same not in seen:
                     seen.add(same)
@@ -63,7 +64,9 @@ def ratio_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     return with_conditions(found, claim, now)
 
 
-def _pair(book: PriceBook, above: Stretch, below: Stretch, now: datetime) -> Iterator[Found]:
+def _pair(
+    book: PriceBook, claim: Claim, above: Stretch, below: Stretch, now: datetime
+) -> Iterator[Found]:
     """The ratio of two prices of one field and basis, while both stood."""
     ours, other = above.offer, below.offer
     if above.field != below.field or ours.basis != other.basis or not below.value:
@@ -79,7 +82,8 @@ def _pair(book: PriceBook, above: Stretch, below: Stretch, now: datetime) -> Ite
     seen = max(first, min(last_seen)) if last_seen else None
     factors: list[tuple[Rate | None, tuple[str, ...]]] = [(None, ())]
     if ours.currency != other.currency:
-        factors = list(_factors(book, above, below, first, seen or now))
+        day = rate_day(first, seen, claim, now)
+        factors = list(_factors(book, above, below, (first.date(), day, (seen or now).date())))
     for rate, extra in factors:
         value = above.value * (rate.value if rate else 1) / below.value
         how = f" × {rate.value:.4f} ({rate.date})" if rate else ""
@@ -94,25 +98,32 @@ def _pair(book: PriceBook, above: Stretch, below: Stretch, now: datetime) -> Ite
 
 
 def _factors(
-    book: PriceBook, above: Stretch, below: Stretch, first: datetime, last: datetime
+    book: PriceBook, above: Stretch, below: Stretch, days: tuple[date, date, date]
 ) -> Iterator[tuple[Rate, tuple[str, ...]]]:
     """Exchange rates that may have been used, each with what it is a condition of.
 
-    That of the first day on which both prices are known, the lowest and the highest while both
-    stood, and of the days on which both models were known and one of these prices not yet.
+    That of the day asked about, the lowest and the highest while both prices stood, and of the days
+    on which both models were known and one of these prices not yet.
+
+    Args:
+        book: All prices and rates.
+        above: What is divided.
+        below: By what.
+        days: The first on which both prices are known, the one asked about, and the last.
     """
     base, quote = above.offer.currency, below.offer.currency
-    own = book.rate(base, quote, first.date())
+    first, asked, last = days
+    own = book.rate(base, quote, asked)
     if own is None:
         return
     yield own, ()
     models = (above.offer.model, below.offer.model)
     known = max(min(one.first for one in book.of(model)) for model in models).date()
-    stood = book.rates(base, quote, first.date(), last.date())
-    before = book.rates(base, quote, known, first.date() - timedelta(days=1))
+    stood = book.rates(base, quote, first, last)
+    before = book.rates(base, quote, known, first - timedelta(days=1))
     for rates, words in (
         (stood, "while both prices stood"),
-        (before, f"before both are known ({first.date()}), if they were the same then"),
+        (before, f"before both are known ({first}), if they were the same then"),
     ):
         for name, pick in (("lowest", min), ("highest", max)):
             one = pick(rates, key=lambda rate: rate.value, default=own)

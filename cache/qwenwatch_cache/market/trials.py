@@ -117,7 +117,10 @@ class Trial:
         if not self.restated:
             return self.conditions
         change = figure.distance(self.low) / self.low * 100
-        return (*self.conditions, f"restated since by {max(change, LEAST_TOLD):.3f} %")
+        return (
+            *self.conditions,
+            f"the source restated it since by {max(change, LEAST_TOLD):.3f} %",
+        )
 
     def fit(self, figure: Figure) -> Fit:
         """Whether the value would be printed as claimed."""

@@ -8,7 +8,7 @@ from qwenwatch_cache.claims.figure import Figure
 from qwenwatch_cache.market import change_trials, ratio_trials
 from qwenwatch_cache.market.spelled import between, spelled
 from qwenwatch_cache.market.standing_trials import standing_of
-from qwenwatch_cache.market.trials import Note, Trial
+from qwenwatch_cache.market.trials import Note, Source, Trial
 from qwenwatch_cache.market.usage_days import NEAREST_WEEKS
 from qwenwatch_cache.market.usage_scopes import definitions_of
 
@@ -32,12 +32,20 @@ class Judged(NamedTuple):
         reason: In a sentence: the conditions, how far off, or what contradicts it.
         found: The value that it rests on, for people; "" if there is none.
         basis: The trial that has it.
+        rests_on: The trials that the reason speaks of.
     """
 
     verdict: Verdict
     reason: str
     found: str
     basis: Trial | None
+    rests_on: Sequence[Trial] = ()
+
+    @property
+    def sources(self) -> Sequence[Source]:
+        """Where the figures of the verdict and its reason came from."""
+        trials = self.rests_on or ([self.basis] if self.basis else [])
+        return list(dict.fromkeys(source for one in trials for source in one.sources))
 
 
 def judge(claim: Claim, figure: Figure, trials: Sequence[Trial]) -> Judged:
@@ -60,7 +68,7 @@ def judge(claim: Claim, figure: Figure, trials: Sequence[Trial]) -> Judged:
     if claim.measure == "price_change" and change_trials.never_changed(trials):
         read = change_trials.readings(trials)
         reason = f"the price did not change in any reading: {read}"
-        return Judged("contradicted", reason, "no change", trials[0])
+        return Judged("contradicted", reason, "no change", trials[0], trials)
     if plain is not None and plain.fit(figure) == "possible":
         shown = between(plain.low, plain.high, figure.unit)
         return Judged("no public data", f"only bounds are known: {plain.scope}", shown, plain)
@@ -83,7 +91,7 @@ def _reproduced(claim: Claim, figure: Figure, trials: Sequence[Trial], best: Tri
     if not needs:
         return Judged("reproduced", best.scope, value, best)
     if claim.kind == "vendor" and claim.measure == "price_ratio":
-        return Judged("reproduced only if", ratio_trials.pairs(trials, claim), value, best)
+        return Judged("reproduced only if", ratio_trials.pairs(trials, claim), value, best, trials)
     return Judged("reproduced only if", "; ".join(needs), value, best)
 
 
