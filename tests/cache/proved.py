@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -181,13 +182,36 @@ def rewrite(
     (root / "manifest.json").write_bytes(to_json(replace(state, parts=parts)))
 
 
+def alone(root: Path, target: Path, *feeds: str) -> Path:
+    """Copy what a cache has of some feeds: as if only they had been asked."""
+    state = state_of(root)
+    parts, retired = (
+        tuple(one for one in some if one.feed in feeds) for some in (state.parts, state.retired)
+    )
+    for file in ("format.json", *(part.file for part in (*parts, *retired))):
+        (target / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / file, target / file)
+    for feed in feeds:
+        shutil.copytree(root / "bodies" / feed, target / "bodies" / feed)
+    (target / "manifest.json").write_bytes(to_json(replace(state, parts=parts, retired=retired)))
+    return target
+
+
 @contextmanager
 def changed_bit(path: Path, place: int, bit: int) -> Iterator[None]:
     """A file of which one bit is wrong, while the context lasts."""
-    content = path.read_bytes()
-    path.write_bytes(content[:place] + bytes((content[place] ^ 1 << bit,)) + content[place + 1 :])
+    _flip(path, place, bit)
     yield
-    path.write_bytes(content)
+    _flip(path, place, bit)
+
+
+def _flip(path: Path, place: int, bit: int) -> None:
+    # In its place: many file systems wait for the disk when a file is written anew.
+    with path.open("r+b") as file:
+        file.seek(place)
+        [byte] = file.read(1)
+        file.seek(place)
+        file.write(bytes((byte ^ 1 << bit,)))
 
 
 def later(**span: float) -> Watch:

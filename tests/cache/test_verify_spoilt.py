@@ -21,6 +21,7 @@ from tests.cache.polling import NO_BASELINE
 from tests.cache.proved import (
     Change,
     MovingWorld,
+    alone,
     changed_bit,
     largest,
     later,
@@ -90,8 +91,10 @@ def twice(which: int, change: dict[str, pl.Expr]) -> Change:
 
 
 class TestFiles:
-    def test_any_changed_byte_of_a_parquet_file(self, root: Path) -> None:
+    def test_any_changed_byte_of_a_parquet_file(self, polled: Path, tmp_path: Path) -> None:
         chance = random.Random(4)
+        feeds = {largest(polled, "usage").feed, state_of(polled).retired[0].feed}
+        root = alone(polled, tmp_path / "cache", *feeds)
         for path in (root / largest(root, "usage").file, root / state_of(root).retired[0].file):
             file = path.relative_to(root).as_posix()
             size = path.stat().st_size
@@ -202,6 +205,11 @@ class TestBodies:
 class TestRows:
     """Rows edited by somebody who made the manifest, and the file's name, agree."""
 
+    @pytest.fixture
+    def root(self, polled: Path, tmp_path: Path, feed: str) -> Path:
+        """A cache of that feed."""
+        return alone(polled, tmp_path / "alone", feed)
+
     def test_an_edited_one(
         self, root: Path, table: str, feed: str, change: dict[str, pl.Expr]
     ) -> None:
@@ -209,7 +217,7 @@ class TestRows:
         for which in {0, part.rows // 2, part.rows - 1}:
             spoilt = shutil.copytree(root, root.with_name(f"spoilt-{which}"))
             rewrite(spoilt, part, one_row(change, which))
-            said = lines(spoilt, feed)
+            said = lines(spoilt)
             assert said
             assert all(line.startswith(f"{table} {feed} ") for line in said)
 
@@ -220,7 +228,7 @@ class TestRows:
         for which in {0, part.rows // 2, part.rows - 1}:
             spoilt = shutil.copytree(root, root.with_name(f"spoilt-{which}"))
             rewrite(spoilt, part, without(which))
-            said = lines(spoilt, feed)
+            said = lines(spoilt)
             assert said
             assert all(line.startswith(f"{table} {feed} ") for line in said)
 
@@ -232,7 +240,7 @@ class TestRows:
             one for one in reversed(TABLES[table].key) if TABLES[table].schema[one] == pl.String
         )
         rewrite(root, part, twice(1, {name: pl.lit("made up")}))
-        [line] = lines(root, feed)
+        [line] = lines(root)
         assert line.startswith(f"{table} {feed} ")
         assert "made up" in line
 
@@ -257,10 +265,11 @@ class TestOtherRows:
         assert all(line.startswith("price openrouter-models ") for line in said)
         assert any("learned 2026-08-17" in line and "output is" in line for line in said)
 
-    def test_withdrawals(self, root: Path) -> None:
+    def test_withdrawals(self, polled: Path, tmp_path: Path) -> None:
         silent = ("price", "openrouter-models", ~pl.col("listed"), {"input": pl.lit(8)})
         gone = ("usage", "openrouter-rankings", pl.col("value").is_null(), {"scope": pl.lit("x")})
         host = ("host", "openrouter-endpoints", ~pl.col("listed"), {"provider_name": pl.lit("x")})
+        root = alone(polled, tmp_path / "alone", *(feed for _, feed, *_ in (silent, gone, host)))
         for number, (table, feed, which, change) in enumerate((silent, gone, host)):
             spoilt = shutil.copytree(root, root.with_name(f"spoilt-{number}"))
             rows = pl.read_parquet(root / largest(root, table, feed).file)
@@ -291,13 +300,15 @@ class TestOtherRows:
             "input is below 0",
         ]
 
-    def test_one_that_stands_there_twice(self, root: Path) -> None:
+    def test_one_that_stands_there_twice(self, polled: Path, tmp_path: Path) -> None:
+        root = alone(polled, tmp_path / "alone", "ecb-fx")
         rewrite(root, largest(root, "fx"), twice(0, {}))
         assert [line.partition(": ")[2] for line in lines(root)][:1] == [
             "it stands there more than once"
         ]
 
-    def test_another_column_and_another_type(self, root: Path) -> None:
+    def test_another_column_and_another_type(self, polled: Path, tmp_path: Path) -> None:
+        root = alone(polled, tmp_path / "alone", "openrouter-tasks")
         part = largest(root, "task")
         rewrite(
             root,
@@ -308,7 +319,8 @@ class TestOtherRows:
         assert said[0] == "column window_days is of type Int32, documented is Int64"
         assert said[1].startswith("its columns are feed, metric, ")
 
-    def test_a_manifest_that_says_something_else(self, root: Path) -> None:
+    def test_a_manifest_that_says_something_else(self, polled: Path, tmp_path: Path) -> None:
+        root = alone(polled, tmp_path / "alone", "openrouter-tasks")
         part, state = largest(root, "task"), state_of(root)
         assert part.first is not None
         other = replace(part, rows=1, first=part.first - timedelta(days=1))
@@ -318,7 +330,8 @@ class TestOtherRows:
         assert [line.partition(": ")[0] for line in said] == [part.file] * 2
         assert said[0].endswith(f"it has {part.rows} rows, 1 were written")
 
-    def test_rows_out_of_order(self, root: Path) -> None:
+    def test_rows_out_of_order(self, polled: Path, tmp_path: Path) -> None:
+        root = alone(polled, tmp_path / "alone", "openrouter-models")
         part = largest(root, "price", "openrouter-models")
         rewrite(root, part, lambda rows: rows.reverse(), sort=False)
         assert [line.partition(": ")[2] for line in lines(root)] == [

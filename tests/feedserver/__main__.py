@@ -32,7 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"port {options.port}: {problem.strerror}")
     for rule in options.fault:
         server.plan.add(rule)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A process that a shell starts in the background would ignore SIGINT.
+    for one in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(one, signal.default_int_handler)
     try:
         with server:
             variables = [f"QWENWATCH_FEEDS_URL={server.url}"]
