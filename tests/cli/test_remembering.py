@@ -1,6 +1,5 @@
 """Figures of the screen remembered as claims, in a file that people may edit too."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,18 +7,22 @@ import pytest
 
 from qwenwatch.config import Config
 from qwenwatch.own_claims import all_claims, own_claims, own_claims_path, remember
-from qwenwatch.remembering import remember_figure
+from qwenwatch.remembering import remember_draft
 from qwenwatch.session import Session
 from qwenwatch_cache.claims.reading import bundled_claims
 from qwenwatch_cache.claims.tables import ClaimError
-from qwenwatch_cache.errors import QwenwatchError, StoreError
-from qwenwatch_cache.market.check_all import check_all
-from qwenwatch_widgets.views.build import offers_of
-from qwenwatch_widgets.views.prices import offer_key
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery
+from qwenwatch_cache.errors import StoreError
 
 NOW = datetime(2026, 8, 22, 12, tzinfo=UTC)
-MARKET = MarketQuery()
+SHARE = {
+    "measure": "share",
+    "vendor": "deepseek",
+    "value": "26.2 %",
+    "metric": "tokens",
+    "feed": "openrouter-rankings",
+    "window": "2026-08-10..2026-08-16",
+    "scope.among": "attributed",
+}
 
 
 @pytest.fixture
@@ -33,101 +36,119 @@ def session(config: Config) -> Session:
     return Session.open(config, lambda: NOW, offline=True)
 
 
-def verdict_of(session: Session, id_: str) -> str:
-    claims = [claim for claim in own_claims(session.config) if claim.id == id_]
-    [[checked], _] = check_all(session.known(), claims)
-    return checked.verdict
-
-
 @pytest.mark.parametrize(
-    ("by", "row", "value"),
+    ("draft", "sentence"),
     [
-        ("vendor", "deepseek", "26.2 %"),
-        ("country", "CN", "57.3 %"),
-        ("model", "tencent/hy3", "13.2 %"),
+        (
+            {
+                "measure": "share",
+                "vendor": "deepseek",
+                "value": "26.2 %",
+                "metric": "tokens",
+                "feed": "openrouter-rankings",
+                "window": "2026-08-10..2026-08-16",
+                "scope.among": "attributed",
+            },
+            "DeepSeek had 26.2 % of tokens · OpenRouter, week 10–16 Aug 2026",
+        ),
+        (
+            {
+                "measure": "share",
+                "country": "CN",
+                "value": "61.4 %",
+                "metric": "tokens",
+                "feed": "openrouter-rankings",
+                "window": "2026-07-01..2026-07-31",
+                "scope.among": "attributed",
+                "scope.variants": "standard",
+            },
+            "Models from CN had 61.4 % of tokens, standard only · OpenRouter, month Jul 2026",
+        ),
+        (
+            {
+                "measure": "price",
+                "model": "alibaba/qwen3.5-plus:batch",
+                "value": "¥0.4",
+                "field": "input",
+                "basis": "list",
+                "feed": "alibaba-list",
+                "region": "cn",
+                "prompts": "128001",
+                "window": "2026-08-22",
+            },
+            "Qwen3.5 Plus (batch) costs ¥0.4 per 1M tokens of input (list price of "
+            "alibaba-list, region cn, prompts of 128,001 tokens), day Sat 22 Aug 2026",
+        ),
+        (
+            {
+                "measure": "price_change",
+                "model": "new/model@litellm",
+                "value": "-35.0 %",
+                "field": "output",
+                "basis": "list",
+                "feed": "litellm",
+                "region": "global",
+                "window": "2026-08-10",
+            },
+            "The output price of new/model changed by -35.0 % (list price of litellm), "
+            "day Mon 10 Aug 2026",
+        ),
+        (
+            {
+                "measure": "growth",
+                "growth_of": "share",
+                "vendor": "xai",
+                "value": "+3.1 %",
+                "metric": "tokens",
+                "feed": "openrouter-rankings",
+                "from": "2026-08-03..2026-08-09",
+                "window": "2026-08-10..2026-08-16",
+                "scope.among": "attributed",
+            },
+            "xAI's share of tokens · OpenRouter changed by +3.1 % from week 3–9 Aug 2026 to "
+            "week 10–16 Aug 2026",
+        ),
     ],
 )
-def test_a_share_becomes_a_claim_that_the_data_bear_out(
-    session: Session, by: str, row: str, value: str
+def test_a_draft_becomes_a_sentence_and_a_claim_that_is_kept(
+    session: Session, draft: dict[str, str], sentence: str
 ) -> None:
-    query = RememberQuery("leaders", row, replace(MARKET, by=by))
-    said = remember_figure(session, session.known(), query)
+    said = remember_draft(session, draft)
     [claim] = own_claims(session.config)
-    assert (claim.of, claim.kind, claim.figure.text) == (row, by, value)
-    assert value in said and claim.id in said
-    assert str(claim.period) == "2026-08-10..2026-08-16"
-    # What the source does not name might be anybody's, so the scope is told.
-    assert verdict_of(session, claim.id) in {"reproduced", "reproduced only if"}
-
-
-@pytest.mark.parametrize(
-    ("definition", "leader", "value"),
-    [
-        ("tokens/openrouter-rankings", "deepseek", "26.2 %"),
-        ("tokens_standard/openrouter-rankings", "deepseek", "28.1 %"),
-        ("requests/vercel-leaderboard", "openai", "26.5 %"),
-        ("spend/vercel-leaderboard", "anthropic", "63.1 %"),
-    ],
-)
-def test_a_definition_stands_for_its_leader(
-    session: Session, definition: str, leader: str, value: str
-) -> None:
-    market = replace(MARKET, definition=definition)
-    query = RememberQuery("definitions", definition, market)
-    remember_figure(session, session.known(), query)
-    [claim] = own_claims(session.config)
-    assert (claim.of, claim.figure.text) == (leader, value)
-    assert verdict_of(session, claim.id) in {"reproduced", "reproduced only if"}
-
-
-def test_each_definition_is_a_claim_of_its_own(session: Session) -> None:
-    for definition in ("tokens", "requests", "spend"):
-        key = f"{definition}/vercel-leaderboard"
-        query = RememberQuery("definitions", key, replace(MARKET, definition=key))
-        remember_figure(session, session.known(), query)
-    assert len(own_claims(session.config)) == 3
-
-
-def test_a_definition_of_no_vendors_is_none(session: Session) -> None:
-    key = "tokens/openrouter-apps"
-    query = RememberQuery("definitions", key, replace(MARKET, definition=key))
-    with pytest.raises(QwenwatchError, match="no share of a vendor is known by tokens"):
-        remember_figure(session, session.known(), query)
-
-
-def test_a_price_becomes_a_claim_that_the_data_bear_out(session: Session) -> None:
-    known = session.known()
-    _, offers = offers_of(known, MARKET, session.mix)
-    row = offers.filter(model="anthropic/claude-opus-4-6", basis="route").to_dicts()
-    key = offer_key(row[0]) if row else ""
-    assert key
-    remember_figure(session, known, RememberQuery("prices", key, MARKET))
-    [claim] = own_claims(session.config)
-    assert (claim.measure, claim.field, claim.basis, claim.figure.text) == (
-        "price",
-        "input",
-        "route",
-        "$5",
-    )
-    assert verdict_of(session, claim.id) == "reproduced"
+    assert claim.says == sentence
+    assert sentence in said and claim.id in said
+    assert claim.figure.text == draft["value"]
+    assert (claim.said.outlet, claim.said.date) == ("qwenwatch", "2026-08-22")
 
 
 def test_the_same_figure_is_remembered_once(session: Session) -> None:
-    query = RememberQuery("leaders", "deepseek", MARKET)
-    remember_figure(session, session.known(), query)
+    assert remember_draft(session, SHARE).startswith("Remembered: ")
     before = own_claims_path(session.config).read_bytes()
-    assert "already" in remember_figure(session, session.known(), query)
+    assert "remembered already" in remember_draft(session, SHARE)
     assert own_claims_path(session.config).read_bytes() == before
 
 
-@pytest.mark.parametrize(
-    ("table", "row"),
-    [("leaders", "unattributed"), ("leaders", "nobody"), ("prices", "no such offer")],
-)
-def test_what_is_no_figure_is_no_claim(session: Session, table: str, row: str) -> None:
-    with pytest.raises(QwenwatchError, match="nothing to claim"):
-        remember_figure(session, session.known(), RememberQuery(table, row, MARKET))
-    assert own_claims(session.config) == ()
+def test_figures_that_differ_in_one_thing_have_names_of_their_own(session: Session) -> None:
+    others = (
+        {"value": "26.3 %"},
+        {"window": "2026-08-10..2026-08-12"},
+        {"metric": "requests", "feed": "vercel-leaderboard"},
+        {"vendor": "xai"},
+        {"scope.variants": "standard"},
+    )
+    for other in ({}, *others):
+        remember_draft(session, SHARE | other)
+    assert len({claim.id for claim in own_claims(session.config)}) == 1 + len(others)
+
+
+def test_no_more_claims_are_kept_than_are_read(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qwenwatch.own_claims.MOST_CLAIMS", 1)
+    remember_draft(session, SHARE)
+    with pytest.raises(ClaimError, match="holds 1 claims"):
+        remember_draft(session, SHARE | {"vendor": "xai"})
+    assert len(own_claims(session.config)) == 1
 
 
 def test_what_the_user_wrote_stays_as_it_is(config: Config) -> None:

@@ -8,7 +8,7 @@ from qwenwatch_widgets.views.price_extras import inserted
 from qwenwatch_widgets.views.query import TablesQuery
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 from qwenwatch_widgets.views.tables import TablesView
-from tests.tui.fakes import PRICES, market, money, prices, ratio, series
+from tests.tui.fakes import PRICES, claim, market, money, prices, ratio, series
 
 DISAGREEING = "deepseek/v4-flash-0731"
 """The model of which sources state different prices."""
@@ -39,6 +39,7 @@ def disagreement() -> TableView:
         Row(
             f"{DISAGREEING}  list global USD {feed}",
             (Cell("v4-flash-0731" if first else ""), Cell(feed), Cell(f"≠ {cached}")),
+            claim=claim(feed),
         )
         for feed, cached, first in (("LiteLLM ✎", "0.028", True), ("models.dev ✎", "0.0028", False))
     )
@@ -73,6 +74,7 @@ def compared(query: TablesQuery) -> TableView:
                 Cell(field, "dim"),
                 *(Cell(money(route[model][at])) for model in query.models),
             ),
+            claim=claim(f"{field} of {' and '.join(query.models[:2])}"),
         )
         for at, field in enumerate(fields)
     ]

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from math import sin
 
 from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
+from qwenwatch_widgets.views.claim_draft import Draft
+from qwenwatch_widgets.views.drafts import NOBODY
 from qwenwatch_widgets.views.feeds import FeedDetail, FeedsView
 from qwenwatch_widgets.views.market import (
     Choice,
@@ -16,7 +18,7 @@ from qwenwatch_widgets.views.market import (
     PanelView,
     VendorView,
 )
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 from qwenwatch_widgets.views.tables import TablesView
 
@@ -95,6 +97,11 @@ _HEADLINE = Headline(
 )
 
 
+def claim(row: str) -> Draft:
+    """A made-up claim, by which the row that it is of can be told."""
+    return {"measure": "share", "of": row}
+
+
 def series(seed: int, level: float, weeks: int = 26) -> tuple[float | None, ...]:
     """A smooth made-up series that ends at `level`, with a gap now and then."""
     values: list[float | None] = [
@@ -135,6 +142,7 @@ def panels(*, weeks: int = 26) -> tuple[PanelView, ...]:
                 route="route $0.14/0.28 – $0.41/0.83" if rank % 2 else "route $0.07/0.26",
                 list="list –" if vendor == "tencent" else "list $0.14/0.28 – $0.43/0.87",
                 cite=f"{name}: {share:.1f} % of made-up tokens, test data",
+                claim=claim(f"panel {vendor}"),
             )
         )
     return tuple(made)
@@ -167,13 +175,15 @@ def leaders(by: str = "vendor") -> TableView:
             Cell(points(change), tone(change), change),
             Cell(sort=change, series=series(rank, share / 100)),
         )
-        rows.append(Row(key, cells, cite=f"{label}: {share:.1f} % of made-up tokens, test data"))
+        cite = f"{label}: {share:.1f} % of made-up tokens, test data"
+        rows.append(Row(key, cells, cite=cite, claim=claim(key)))
     rest = (
         Cell("–"), Cell(), Cell("unattributed", "dim", "unattributed"), Cell(),
         Cell("4.86T", sort=6.4), Cell("6.4 %", sort=6.4), Cell("+0.3", "up", 0.3),
         Cell(sort=0.3, series=series(9, 0.064)),
     )  # fmt: skip
-    rows.append(Row("unattributed", rest, pinned=True, cite="unattributed: 6.4 %, test data"))
+    cite = "unattributed: 6.4 %, test data"
+    rows.append(Row("unattributed", rest, pinned=True, cite=cite, claim=NOBODY))
     return TableView(f"Leaders · by {by}", "tokens · OpenRouter", columns, tuple(rows))
 
 
@@ -222,7 +232,8 @@ def prices(baseline: str = "alibaba/qwen3-max") -> TableView:
             Cell(ratio(cost_out, 6.0), sort=cost_out),
             Cell(days, "down" if changed and changed > 0 else "up", changed),
         )
-        rows.append(Row(f"{model} {basis}", cells, cite=f"{name}: made-up price, test data"))
+        key, cite = f"{model} {basis}", f"{name}: made-up price, test data"
+        rows.append(Row(key, cells, cite=cite, claim=claim(key)))
     return TableView(
         "Prices · per 1M tokens",
         f"USD · route: openrouter-models 22 Aug 12:08Z · mix 80 : 5 : 15 · "
@@ -298,6 +309,7 @@ def hosts(model: str, *, asked: bool = False, problem: str = "") -> HostsView:
                 Cell("262,144", sort=262_144),
             ),
             cite=f"{name}: made-up price of {model}, test data",
+            claim=claim(tag),
         )
         for name, tag, cost_in, cost_out, status, colour, half_hour, day in offers
     )
@@ -380,7 +392,11 @@ def tables(query: TablesQuery) -> TablesView:
             "made-up figures",
             columns,
             tuple(
-                Row(f"{part}-{at}", (Cell(f"row {at} of part {part}"), Cell(f"{at}.0 %", sort=at)))
+                Row(
+                    f"{part}-{at}",
+                    (Cell(f"row {at} of part {part}"), Cell(f"{at}.0 %", sort=at)),
+                    claim=claim(f"{query.question} {part}-{at}"),
+                )
                 for at in range(count)
             ),
         )
@@ -404,7 +420,7 @@ class FakeAnswers:
     refresh_error: Exception | None = None
     asked: list[MarketQuery] = field(default_factory=list)
     refreshes: list[bool] = field(default_factory=list)
-    remembered: list[RememberQuery] = field(default_factory=list)
+    remembered: list[Draft] = field(default_factory=list)
     tables_asked: list[TablesQuery] = field(default_factory=list)
     pages: Mapping[str, Callable[[TablesQuery], TablesView]] = field(default_factory=dict)
     hosts_asked: list[tuple[str, bool]] = field(default_factory=list)
@@ -446,11 +462,11 @@ class FakeAnswers:
             raise self.error
         return self.pages.get(query.question, tables)(query)
 
-    async def remember(self, query: RememberQuery) -> str:
-        self.remembered.append(query)
+    async def remember(self, claim: Draft) -> str:
+        self.remembered.append(claim)
         if self.error is not None:
             raise self.error
-        return f"Remembered: {query.row}"
+        return f"Remembered: {claim['of']}"
 
     async def feeds(self) -> FeedsView:
         if self.error is not None:

@@ -6,7 +6,10 @@ from qwenwatch.answers import AnswersError
 from qwenwatch.app import QwenwatchApp
 from qwenwatch.screens.claims import ClaimScreen, ClaimsScreen
 from qwenwatch.screens.market import MarketScreen
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch.screens.page import NO_FIGURE
+from qwenwatch_widgets.views.drafts import NOBODY
+from qwenwatch_widgets.views.query import TablesQuery
+from tests.tui.fake_prices import PAGES
 from tests.tui.fakes import FakeAnswers
 from tests.tui.test_hosts import press
 from tests.tui.test_tables_screen import said
@@ -43,67 +46,49 @@ async def test_claims_have_times_of_their_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "query"),
+    ("keys", "row"),
     [
-        ((), RememberQuery("leaders", "deepseek", MarketQuery(by="vendor"))),
-        (("/", "escape", "home"), RememberQuery("leaders", "deepseek", MarketQuery(by="vendor"))),
+        ((), "panel deepseek"),
+        (("/", "escape", "home"), "deepseek"),
+        (("/", "escape", "tab", "tab", "down"), "alibaba/qwen3-max list · intl"),
+        (("enter",), "deepseek/flagship"),
+        (("enter", "tab"), "deepseek/v4-flash-0731 route"),
+        (("enter", "tab", "tab"), "vendor 1-0"),
+        (("enter", "enter"), "deepinfra/fp4"),
+        (("enter", "enter", "tab", "down"), "model 1-1"),
+        (("3", "down"), "alibaba/qwen3-max list · intl"),
+        (("3", "<", "down"), "alibaba/qwen3-max list · intl"),
+        (("3", "tab"), "LiteLLM ✎"),
+        (("4", "<", "down"), "definitions 1-1"),
+        (("4", "tab", "tab", "down"), "definitions 3-1"),
+        (("6", "tab"), "changes 2-0"),
     ],
-    ids=["panel", "leaders"],
+    ids=lambda value: " ".join(value) or "panels" if isinstance(value, tuple) else "",
 )
-async def test_c_remembers_the_figure_under_the_cursor(
-    keys: tuple[str, ...], query: RememberQuery
-) -> None:
-    answers = FakeAnswers()
+async def test_c_remembers_the_figure_under_the_cursor(keys: tuple[str, ...], row: str) -> None:
+    answers = FakeAnswers(pages=PAGES)
     async with app(answers).run_test(size=(160, 48)) as pilot:
         await press(pilot, *keys, "c")
-        assert answers.remembered == [query]
-        assert "Remembered: deepseek" in said(pilot)
+        assert [claim["of"] for claim in answers.remembered] == [row]
+        assert f"Remembered: {row}" in said(pilot)
 
 
-async def test_c_remembers_a_price() -> None:
+async def test_c_remembers_a_line_of_models_side_by_side() -> None:
+    answers = FakeAnswers(pages=PAGES)
+    async with app(answers).run_test(size=(160, 48)) as pilot:
+        await press(pilot, "3", "space", "down", "down", "space", "v", "right", "c")
+        [claim] = answers.remembered
+        assert claim["of"].startswith("input of alibaba/qwen3-max and ")
+
+
+async def test_a_row_that_claims_nothing_says_why() -> None:
     answers = FakeAnswers()
     async with app(answers).run_test(size=(160, 48)) as pilot:
-        screen = pilot.app.screen
-        assert isinstance(screen, MarketScreen)
-        screen.prices.focus()
-        await press(pilot, "down", "c")
-        [query] = answers.remembered
-        assert screen.prices.row is not None
-        assert (query.table, query.row) == ("prices", screen.prices.row.key)
-
-
-async def test_c_remembers_who_leads_by_a_definition() -> None:
-    answers = FakeAnswers()
-    async with app(answers).run_test(size=(160, 48)) as pilot:
-        await press(pilot, "4", "<", "down", "c")
-        market = MarketQuery("1-1", "week", "vendor", 1)
-        assert answers.remembered == [RememberQuery("definitions", "1-1", market)]
-        await press(pilot, "tab", "c")
-        assert len(answers.remembered) == 1
-        assert "no figure here" in said(pilot)
-
-
-async def test_c_remembers_what_is_on_the_screen_of_a_vendor() -> None:
-    answers = FakeAnswers()
-    async with app(answers).run_test(size=(160, 48)) as pilot:
-        await press(pilot, "enter", "c", "tab", "c")
-        [share, price] = answers.remembered
-        assert (share.table, share.row, share.market.by) == (
-            "leaders",
-            "deepseek/flagship",
-            "model",
-        )
-        assert price.table == "prices"
-
-
-async def test_c_remembers_a_price_of_now_on_the_prices_screen() -> None:
-    answers = FakeAnswers()
-    async with app(answers).run_test(size=(160, 48)) as pilot:
-        await press(pilot, "3", "down", "c")
-        [query] = answers.remembered
-        assert query.table == "prices" and query.row
-        await press(pilot, "<", "c")
-        assert len(answers.remembered) == 1
+        await press(pilot, "/", "escape", "end", "c")
+        assert answers.remembered == []
+        assert NOBODY in said(pilot)
+        await press(pilot, "7", "c")
+        assert NO_FIGURE in said(pilot)
 
 
 async def test_what_cannot_be_claimed_is_said_and_nothing_else_happens() -> None:

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from qwenwatch_widgets.views.claim_draft import Draft
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 from qwenwatch_widgets.views.tables import TablesView
 
 
@@ -103,11 +104,11 @@ class Answers(Protocol):
             AnswersError: There is no answer; the text says why.
         """
 
-    async def remember(self, query: RememberQuery) -> str:
-        """Make a claim of a figure on the screen, to be checked from now on.
+    async def remember(self, claim: Draft) -> str:
+        """Remember what a figure on the screen claims, to be checked from now on.
 
         Args:
-            query: Which figure.
+            claim: As its row carries it.
 
         Returns:
             What came of it, for people.

@@ -21,7 +21,7 @@ from qwenwatch.config import load_config
 from qwenwatch.narration import outcome_line
 from qwenwatch.pages import answer_tables
 from qwenwatch.preparing import answer_market, prepare
-from qwenwatch.remembering import remember_figure
+from qwenwatch.remembering import remember_draft
 from qwenwatch.session import Session
 from qwenwatch_cache.clock import system_clock
 from qwenwatch_cache.errors import QwenwatchError, StoreError
@@ -33,7 +33,7 @@ from qwenwatch_widgets.views.build import vendor_view
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.hosts import hosts_view
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 
 if TYPE_CHECKING:
     from qwenwatch_cache.outcome import Outcome
@@ -127,8 +127,7 @@ class Backend:
         return answer_tables(self._session, from_plain(TablesQuery, request["query"]))
 
     async def _remember(self, request: dict[str, Any]) -> Any:
-        query = from_plain(RememberQuery, request["query"])
-        return Said(remember_figure(self._session, self._session.known(), query))
+        return Said(remember_draft(self._session, request["claim"]))
 
     async def _feeds(self, request: dict[str, Any]) -> Any:
         session = self._session

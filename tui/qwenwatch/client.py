@@ -13,10 +13,11 @@ from typing import Any
 
 from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
 from qwenwatch.ready import read_ready_market
+from qwenwatch_widgets.views.claim_draft import Draft
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 from qwenwatch_widgets.views.tables import TablesView
 
 IDLE = 60.0
@@ -92,9 +93,9 @@ class ProcessAnswers:
         """The answer to one question."""
         return from_plain(TablesView, await self._ask("tables", query=asdict(query)))
 
-    async def remember(self, query: RememberQuery) -> str:
-        """Make a claim of a figure on the screen."""
-        return str((await self._ask("remember", query=asdict(query)))["said"])
+    async def remember(self, claim: Draft) -> str:
+        """Remember what a figure on the screen claims."""
+        return str((await self._ask("remember", claim=dict(claim)))["said"])
 
     async def feeds(self) -> FeedsView:
         """Health of the feeds."""

@@ -11,7 +11,12 @@ from typing import Any
 from qwenwatch.config import Config
 from qwenwatch.files import write_whole
 from qwenwatch_cache.claims.claim import Claim
-from qwenwatch_cache.claims.reading import bundled_claims, claims_of, read_claims
+from qwenwatch_cache.claims.reading import (
+    MOST_CLAIMS,
+    bundled_claims,
+    claims_of,
+    read_claims,
+)
 from qwenwatch_cache.claims.tables import ClaimError
 from qwenwatch_cache.errors import StoreError
 
@@ -61,9 +66,11 @@ def remember(config: Config, claim: Mapping[str, Any]) -> bool:
     """
     import tomli_w  # which only this needs
 
-    path = own_claims_path(config)
-    if claim["id"] in {one.id for one in own_claims(config)}:
+    path, own = own_claims_path(config), own_claims(config)
+    if claim["id"] in {one.id for one in own}:
         return False
+    if len(own) >= MOST_CLAIMS:
+        raise ClaimError(f"{path} holds {len(own):,} claims, and no more are read: delete some")
     added = tomli_w.dumps({"claim": [dict(claim)]}, multiline_strings=False)
     read_claims(added, "the figure under the cursor")
     try:

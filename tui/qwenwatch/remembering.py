@@ -1,107 +1,136 @@
-"""A figure on the screen as a claim, to be checked from now on. Imports Polars."""
+"""The claim of a row on the screen, remembered to be checked from now on. Imports Polars."""
 
+import hashlib
+import json
 import re
-from datetime import date
+from collections.abc import Mapping
 from typing import Any
 
 from qwenwatch.own_claims import own_claims_path, remember
 from qwenwatch.session import Session
-from qwenwatch_cache.errors import QwenwatchError
-from qwenwatch_cache.identity import split_variant
-from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.claims.period import read_period
+from qwenwatch_cache.identity import split_model
+from qwenwatch_cache.market.definitions import DEFINITIONS, STANDING
+from qwenwatch_cache.market.directory import Directory
+from qwenwatch_cache.market.windows import Grain, Window
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.build import board_of, offers_of
-from qwenwatch_widgets.views.prices import offer_key
-from qwenwatch_widgets.views.query import RememberQuery
+from qwenwatch_widgets.views.claim_draft import Draft
 
-NO_MODEL = "only models of the map, as a whole, can be claimed (docs/claims.md)"
+LONGEST_ID = 64
+DIGEST = 8
+"""Letters of an id that tell figures apart whose words are the same."""
 
-SYMBOLS = {"USD": "$", "CNY": "¥", "EUR": "€"}
+KINDS = ("country", "vendor", "model")
+
+NUMBERS = frozenset({"prompts"})
+"""Keys of a claim whose values are numbers."""
 
 
-def remember_figure(session: Session, known: Known, query: RememberQuery) -> str:
-    """Make a claim of the row under the cursor.
+def remember_draft(session: Session, draft: Draft) -> str:
+    """Remember what a row claims.
 
     Returns:
         What came of it, for people.
 
     Raises:
-        QwenwatchError: The row is no figure that can be claimed; the text says why.
+        QwenwatchError: It cannot be kept; the text says why.
     """
-    make = _price_claim if query.table == "prices" else _share_claim
-    claim = make(session, known, query)
+    claim = claim_of(draft, session)
     where = own_claims_path(session.config)
     if not remember(session.config, claim):
         return f"{claim['id']} is remembered already, in {where}"
     return f"Remembered: {claim['says']} (as {claim['id']} in {where}); 5 shows what becomes of it"
 
 
-def _share_claim(session: Session, known: Known, query: RememberQuery) -> dict[str, Any]:
-    """A share on a leaderboard."""
-    try:
-        board = board_of(known, query.market)
-    except QwenwatchError as error:
-        raise QwenwatchError(f"no share of a vendor is known by {query.row}") from error
-    # A row of definitions stands for whoever leads by it.
-    wanted = (
-        board.rows["rank"] == 1 if query.table == "definitions" else board.rows["id"] == query.row
-    )
-    rows = board.rows.filter(wanted).to_dicts()
-    if not rows or rows[0]["rank"] is None:
-        raise QwenwatchError("this row is nobody's share: there is nothing to claim")
-    row, by, window = rows[0], query.market.by, board.window
-    model, variant = split_variant(row["id"])
-    if by == "model" and (variant or "@" in model):
-        raise QwenwatchError(NO_MODEL)
-    share = amounts.percent(row["share"])
-    when = amounts.window(window.grain, window.start, window.end)
+def claim_of(draft: Draft, session: Session) -> dict[str, Any]:
+    """A draft as a `[[claim]]` table of docs/claims.md, with its name and its sentence."""
     claim: dict[str, Any] = {
-        "id": _id(f"{window.start}", window.grain, row["id"], *board.definition.key.split("/")),
-        "says": f"{amounts.clean(row['name'])} had {share} of {board.definition.label}, {when}",
-        "source": {"outlet": "qwenwatch", "date": _today(session).isoformat()},
-        "measure": "share",
-        by: row["id"],
-        "value": share.removeprefix("<"),
-        "metric": board.definition.metric,
-        "feed": board.definition.feed,
-        "window": f"{window.start}..{window.end}",
+        "id": _id(draft),
+        "says": says(draft, session.known().directory),
+        "source": {"outlet": "qwenwatch", "date": session.clock().date().isoformat()},
     }
-    if by == "model" or board.definition.name != board.definition.metric:
-        claim["scope"] = {"variants": "standard"}
+    for key, value in draft.items():
+        table, _, inner = key.rpartition(".")
+        into = claim.setdefault(table, {}) if table else claim
+        into[inner] = int(value) if key in NUMBERS else value
     return claim
 
 
-def _price_claim(session: Session, known: Known, query: RememberQuery) -> dict[str, Any]:
-    """The input price of an offer, as it is now."""
-    at, offers = offers_of(known, query.market, session.mix)
-    rows = [row for row in offers.to_dicts() if offer_key(row) == query.row]
-    if not rows or rows[0]["input"] is None:
-        raise QwenwatchError("no price is known of this row: there is nothing to claim")
-    row = rows[0]
-    if "@" in row["model"] or row["variant"]:
-        raise QwenwatchError(NO_MODEL)
-    price = f"{SYMBOLS[row['currency']]}{row['input'].normalize():f}"
-    claim: dict[str, Any] = {
-        "id": _id(f"{at.date()}", row["model"], row["feed"], row["region"]),
-        "says": f"{amounts.clean(row['name'])} costs {price} per 1M tokens of input "
-        f"({row['basis']} price of {row['feed']}), {at.date()}",
-        "source": {"outlet": "qwenwatch", "date": _today(session).isoformat()},
-        "measure": "price",
-        "model": row["model"],
-        "value": price,
-        "field": "input",
-        "basis": row["basis"],
-        "window": f"{at.date()}",
-    }
-    if row["region"]:
-        claim["region"] = row["region"]
-    return claim
+def says(draft: Draft, directory: Directory) -> str:
+    """What a draft claims, in a sentence."""
+    kind = next(one for one in KINDS if one in draft)
+    name, value = _name(kind, draft[kind], directory), draft["value"]
+    when = _when(draft["window"])
+    measure = draft["measure"]
+    if measure == "price":
+        text = f"{name} costs {value} per 1M tokens of {draft['field']} ({_terms(draft)})"
+    elif measure == "price_change":
+        text = f"The {draft['field']} price of {name} changed by {value} ({_terms(draft)})"
+    elif measure == "price_ratio":
+        other = _name(kind, draft["to"], directory)
+        text = f"{name} costs {value} as much as {other} per 1M tokens of {draft['field']}"
+        text += f" ({_terms(draft)})"
+    elif measure == "growth":
+        text = f"{name}'s share of {_counted(draft)} changed by {value} from {_when(draft['from'])}"
+        return amounts.clean(f"{text} to {when}")
+    elif measure == "rank":
+        text = f"{name} was number {value} by {_counted(draft)}"
+    elif measure == "total":
+        text = f"{name} had {value} {_counted(draft)}"
+    else:
+        text = f"{name} had {value} of {_counted(draft)}"
+    return amounts.clean(f"{text}, {when}")
 
 
-def _today(session: Session) -> date:
-    return session.clock().date()
+def _name(kind: str, id_: str, directory: Directory) -> str:
+    if kind == "country":
+        return f"Models from {id_}"
+    if kind == "vendor":
+        vendor = directory.vendor(id_)
+        return vendor.label if vendor else id_
+    model, variant = split_model(id_)
+    return f"{directory.shown_name(model)} ({variant})" if variant else directory.shown_name(model)
 
 
-def _id(*parts: str) -> str:
-    words = "-".join(part for part in ("own", *parts) if part)
-    return re.sub(r"[^a-z0-9._-]+", "-", words.lower())[:64]
+def _counted(draft: Draft) -> str:
+    """What a claim of usage counts: the label of its definition."""
+    metric, feed = draft["metric"], draft["feed"]
+    standard = draft.get("scope.variants") == "standard"
+    for one in DEFINITIONS.values():
+        if (one.metric, one.feed, one.standard_only) == (metric, feed, standard):
+            return one.label
+    standing = STANDING.get(f"{metric}/{feed}")
+    if standing is not None:
+        return standing.label
+    return f"the {metric.replace('_', ' ')} (tokens × {draft.get('basis', 'route')} price)"
+
+
+def _terms(draft: Draft) -> str:
+    """Whose price it is: ``route price of openrouter-models, prompts of 200,001 tokens``."""
+    parts = [f"{draft['basis']} price of {draft['feed']}"]
+    if draft.get("region", "global") != "global":
+        parts.append(f"region {draft['region']}")
+    if "prompts" in draft:
+        parts.append(f"prompts of {int(draft['prompts']):,} tokens")
+    if "host" in draft:
+        parts.append(f"at {draft['host']}")
+    return ", ".join(parts)
+
+
+def _when(window: str) -> str:
+    """A time as people read it: ``week 10–16 Aug 2026``."""
+    period = read_period(window)
+    grains: Mapping[int, Grain] = {1: "day", 7: "week"}
+    whole = Window.containing(period.first, grains.get(period.days, "month"))
+    if (whole.start, whole.end) != (period.first, period.last):
+        return f"{period.first} to {period.last}"
+    return amounts.window(whole.grain, whole.start, whole.end)
+
+
+def _id(draft: Draft) -> str:
+    """A name that a figure gets whenever it is remembered, and no other figure does."""
+    of = next(draft[one] for one in KINDS if one in draft)
+    words = f"own-{draft['measure']}-{of}-{draft['window'].partition('.')[0]}".lower()
+    told = re.sub(r"[^a-z0-9]+", "-", words)[: LONGEST_ID - DIGEST - 1]
+    whole = json.dumps(dict(draft), sort_keys=True).encode()
+    return f"{told.rstrip('-')}-{hashlib.sha256(whole).hexdigest()[:DIGEST]}"

@@ -29,6 +29,9 @@ STANDARD = "standard"
 PRICES = frozenset({"price", "price_ratio", "price_change"})
 """Measures that are of prices; the others are of usage."""
 
+IMPLIED = "implied_spend"
+"""Metric of tokens × price, which is computed here and stated by nobody."""
+
 _MONEY: frozenset[Unit] = frozenset({"USD", "CNY", "EUR"})
 UNITS: Mapping[Measure, frozenset[Unit]] = {
     "share": frozenset({"share"}),
@@ -117,7 +120,7 @@ class Claim:
         top: N of a count among the top N.
         scope: What the source says of its scope.
         field: "input" or "output", "" if the source does not say.
-        basis: "route" or "list", "".
+        basis: "route" or "list", ""; of prices, and of implied spend.
         region: "intl", "cn", "global", "".
         prompts: Tokens of the prompt that a price is for, 0 for the shortest ones.
         host: Tag of the host that charges a price, "" for the router or the vendor.

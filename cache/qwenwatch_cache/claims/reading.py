@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 from qwenwatch_cache.claims.claim import (
+    IMPLIED,
     KINDS,
     MEASURES,
     PRICES,
@@ -149,6 +150,8 @@ def _of_usage(table: Table, measure: Measure) -> dict[str, Any]:
         "scope": _scope(table.table("scope")),
         "proxies": table.texts("proxies", _WORD, "metrics"),
     }
+    if known["metric"] == IMPLIED:
+        known["basis"] = table.choice("basis", ("route", "list"), cast(Any, ""))
     if measure == "count":
         known["top"] = table.number("top", 50)
         if not known["top"]:

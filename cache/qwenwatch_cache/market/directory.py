@@ -153,6 +153,12 @@ class Directory:
         named = ids.filter(pl.Series(wanted, dtype=pl.Boolean))
         return rows.join(named, on=["feed", "model"], how="semi", maintain_order="left")
 
+    def shown_name(self, model: str) -> str:
+        """Name of a canonical id without variant; of what is not mapped the feed's own id."""
+        name = self._shown.get(model, "")
+        own_id = model.rpartition("@")[0] or model
+        return (name.partition(": ")[2] or name or own_id).strip()[:LONGEST_NAME]
+
     def lab(self, feed: str, entity: str) -> str:
         """Vendor id behind a lab or author name of a feed, or "unknown"."""
         namespace = "openrouter" if feed.startswith("openrouter") else feed.partition("-")[0]

@@ -15,8 +15,9 @@ from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.panels import PanelGrid
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.text import plain
+from qwenwatch_widgets.views.claim_draft import Claimable
 from qwenwatch_widgets.views.market import Headline, MarketView
-from qwenwatch_widgets.views.query import MarketQuery, PriceWish, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, PriceWish, TablesQuery
 from qwenwatch_widgets.views.table import TableView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
@@ -161,20 +162,10 @@ class MarketScreen(Page):
         figures = (panel.title, panel.value, panel.share, panel.change)
         return "\t".join(plain(figure) for figure in figures), plain(panel.cite)
 
-    def figure(self) -> RememberQuery | None:
-        """Give the price, the panel's share or the leader's share under the cursor."""
-        shown = self._query_shown
-        if self.prices.has_focus:
-            row = self.prices.row
-            return RememberQuery("prices", row.key, shown) if row else None
-        if self.panels.has_focus:
-            panel = self.panels.panel
-            return (
-                RememberQuery("leaders", panel.vendor, replace(shown, by="vendor"))
-                if panel
-                else None
-            )
-        return RememberQuery("leaders", self.leaders.row.key, shown) if self.leaders.row else None
+    def claimable(self) -> Claimable:
+        """Give the claim of the selected panel, where the keys go to the panels."""
+        panel = self.panels.panel
+        return panel.claim if panel and self.panels.has_focus else super().claimable()
 
     def _follow_leader(self) -> None:
         if self.leaders.has_focus and self.leaders.row is not None:

@@ -15,8 +15,9 @@ from qwenwatch.screens.pulse import Pulse
 from qwenwatch_widgets.headline import StatusLines, TopLines
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.text import plain
+from qwenwatch_widgets.views.claim_draft import Claimable
 from qwenwatch_widgets.views.market import Choice
-from qwenwatch_widgets.views.query import RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import TablesQuery
 
 Answer = TypeVar("Answer")
 
@@ -42,6 +43,8 @@ SOON_SECONDS = 0.15
 """An answer that comes sooner needs no word about waiting for it: that would only flicker."""
 
 COMPUTING = "Computing … until then the figures are those of before"
+
+NO_FIGURE = "There is no figure here that a claim can be made of"
 
 NOTHING_TO_ASK = "Nothing to ask: every feed was asked within a minute, or wants to be left alone"
 
@@ -122,17 +125,18 @@ class Page(Screen[None]):
         """Copy the figure under the cursor with its citation."""
         self._copy(self.under_cursor()[1])
 
-    def figure(self) -> RememberQuery | None:
-        """Give the figure under the cursor that a claim can be made of, None if there is none."""
-        return None
+    def claimable(self) -> Claimable:
+        """Give the claim that the figure under the cursor makes, or why it makes none."""
+        row = self.focused.row if isinstance(self.focused, ViewTable) else None
+        return row.claim if row is not None else ""
 
     def action_remember(self) -> None:
         """Make a claim of the figure under the cursor."""
-        query = self.figure()
-        if query is None:
-            self.say("There is no figure here that a claim can be made of")
+        claim = self.claimable()
+        if isinstance(claim, str):
+            self.say(claim or NO_FIGURE)
             return
-        self.ask(self.desk.answers.remember(query), self.say, failed="Not a claim", group="claim")
+        self.ask(self.desk.answers.remember(claim), self.say, failed="Not a claim", group="claim")
 
     def compare(self, models: Sequence[str], query: TablesQuery) -> None:
         """Show marked models side by side.

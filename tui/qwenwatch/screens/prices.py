@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from qwenwatch.screens.page import Desk
 from qwenwatch.screens.tables import TablesScreen
 from qwenwatch_widgets.tables import ViewTable
-from qwenwatch_widgets.views.query import MarketQuery, PriceWish, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import PriceWish, TablesQuery
 from qwenwatch_widgets.views.table import TableView
 from qwenwatch_widgets.views.tables import TablesView
 
@@ -86,15 +86,6 @@ class PricesScreen(TablesScreen):
             self._wish(replace(self.query_wanted.prices, baseline=_model_of(table.row.key)))
         else:
             self.say("There is no model under the cursor")
-
-    def figure(self) -> RememberQuery | None:
-        """Give the price under the cursor, if it is one of now."""
-        table, shown = self.focused, self._query_shown
-        if table is not self.stack.tables[0] or shown.steps_back:
-            return None
-        if not isinstance(table, ViewTable) or table.row is None:
-            return None
-        return RememberQuery("prices", table.row.key, MarketQuery(baseline=shown.prices.baseline))
 
     def action_compare(self) -> None:
         """Show the marked models side by side."""

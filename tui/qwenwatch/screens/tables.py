@@ -12,8 +12,7 @@ from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk, Page
 from qwenwatch_widgets.headline import NO_HEADLINE, StatusLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.stack import TableStack
-from qwenwatch_widgets.tables import ViewTable
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import TablesQuery
 from qwenwatch_widgets.views.table import TableView
 from qwenwatch_widgets.views.tables import TablesView
 
@@ -68,9 +67,7 @@ class TablesScreen(Page):
         """Make one table, empty until there is an answer."""
         name = self.query_wanted.question.capitalize()
         yield TopLines(NO_HEADLINE, places=PLACES, here=name)
-        yield TableStack(
-            _WAIT, opens=self.OPENS, marks=self.MARKS, ascii_only=self.desk.ascii_only
-        )
+        yield TableStack(_WAIT, opens=self.OPENS, marks=self.MARKS, ascii_only=self.desk.ascii_only)
         yield StatusLines()
         yield KeyBar(last=LAST_KEYS)
 
@@ -83,16 +80,6 @@ class TablesScreen(Page):
         self.query_wanted = self._query_shown
         if self.stack.tables[0].view is _WAIT:
             self.stack.show((_NOTHING,))
-
-    def figure(self) -> RememberQuery | None:
-        """Give the leader's share by the definition under the cursor."""
-        table, shown = self.focused, self._query_shown
-        if shown.question != "definitions" or table is not self.stack.tables[0]:
-            return None
-        if not isinstance(table, ViewTable) or table.row is None:
-            return None
-        market = MarketQuery(table.row.key, shown.grain, "vendor", shown.steps_back)
-        return RememberQuery("definitions", table.row.key, market)
 
     def notes(self) -> tuple[str, ...]:
         """Say what the figures are, and name every source."""

@@ -1,6 +1,5 @@
 """One vendor in full."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 from textual import getters, on
@@ -13,7 +12,7 @@ from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.panels import VendorPanel
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.views.market import Headline, PanelView, VendorView
-from qwenwatch_widgets.views.query import MarketQuery, RememberQuery, TablesQuery
+from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 from qwenwatch_widgets.views.table import TableView
 from qwenwatch_widgets.views.tables import TablesView
 
@@ -90,13 +89,6 @@ class VendorScreen(Page):
         # Apart: to find what changed takes longer than all else.
         question = self.desk.answers.tables(TablesQuery("vendor", subject=self._panel.vendor))
         self.ask(question, self._apply_changes, group="changes")
-
-    def figure(self) -> RememberQuery | None:
-        """Give the share of the model, or the price, under the cursor."""
-        for table, name in ((self.models, "leaders"), (self.prices, "prices")):
-            if table.has_focus and table.row is not None:
-                return RememberQuery(name, table.row.key, replace(self._query, by="model"))
-        return None
 
     @on(ViewTable.RowSelected)
     def _open_row(self, event: ViewTable.RowSelected) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.drafts import NOBODY
 from qwenwatch_widgets.views.headline import headline
 from qwenwatch_widgets.views.leaders import (
     leaders_table,
@@ -36,7 +37,7 @@ def market_view(known: "Known", query: MarketQuery, scene: Scene) -> MarketView:
     Raises:
         NothingToShow: There are no figures for what the query asks.
     """
-    board = board_of(known, query)
+    board = _board(known, query)
     vendors = (
         board if query.by == "vendor" else known.board(board.definition, "vendor", board.window)
     )
@@ -67,7 +68,7 @@ def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -
     Raises:
         NothingToShow: There are no figures for what the query asks.
     """
-    board = board_of(known, query, by="vendor", history=53)
+    board = _board(known, query, by="vendor", history=53)
     models = known.board(board.definition, "model", board.window)
     at = _price_moment(known, board)
     baseline = _baseline(known, query)
@@ -95,7 +96,7 @@ def vendor_view(known: "Known", vendor: str, query: MarketQuery, scene: Scene) -
     )
 
 
-def board_of(known: "Known", query: MarketQuery, *, by: str = "", history: int = 26) -> "Board":
+def _board(known: "Known", query: MarketQuery, *, by: str = "", history: int = 26) -> "Board":
     """The leaderboard that a query asks for.
 
     Raises:
@@ -105,12 +106,6 @@ def board_of(known: "Known", query: MarketQuery, *, by: str = "", history: int =
     definition = known.choose_definition(grain, query.definition)
     window = known.choose_window(definition, grain, None, query.steps_back)
     return known.board(definition, cast("By", by or query.by), window, history=history)
-
-
-def offers_of(known: "Known", query: MarketQuery, mix: "Mix") -> tuple[datetime, "pl.DataFrame"]:
-    """The prices that the screen of a query shows, and the moment that they are of."""
-    at = _price_moment(known, board_of(known, query))
-    return at, _offers(known, at, _baseline(known, query), mix)
 
 
 def _price_moment(known: "Known", board: "Board") -> datetime:
@@ -197,6 +192,7 @@ def _absent(known: "Known", vendor: str, board: "Board") -> PanelView:
         route=f"route {amounts.UNKNOWN}",
         list=f"list {amounts.UNKNOWN}",
         cite=f"{label}: not named by {board.definition.label} in this window",
+        claim=NOBODY,
     )
 
 

@@ -6,6 +6,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.drafts import FIELDS, NOT_MOVED, change_claim
 from qwenwatch_widgets.views.prices import money_text
 from qwenwatch_widgets.views.table import Cell
 
@@ -80,6 +82,12 @@ class PriceLine:
     @staticmethod
     def _percents(rows: Sequence[Mapping[str, Any]]) -> Sequence[float]:
         return [row["percent"] for row in rows if row["percent"] is not None]
+
+    @property
+    def claim(self) -> Claimable:
+        """The claim that the line makes: of input, else of output."""
+        row = next((one for field in FIELDS if (one := self.price(field))), None)
+        return change_claim(row, row["id"], row["unit"], row["at"]) if row else NOT_MOVED
 
     @property
     def others(self) -> Sequence[str]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.change_lines import PriceLine, change, days_text, price_lines, step
+from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.drafts import COMES_AND_GOES, mover_claim
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -48,23 +50,27 @@ def _entries(changes: "Changes", names: Mapping[str, str]) -> Iterator[tuple[dat
     for line in price_lines(changes.rows):
         if line.first["mark"] == "confirmed":
             cells = (Cell(_prices(line)), change(line))
-            yield _entry(line.first, f"price {line.key}", cells, names)
+            yield _entry(line.first, f"price {line.key}", cells, names, line.claim)
+    by_vendor = next((pair for pair in changes.compared if pair.by == "vendor"), None)
     for row in changes.rows.to_dicts():
         if row["mark"] != "confirmed":
             continue
         key = f"{row['kind']} {row['id']} {row['variant']} {row['feed']} {row['source_id']}"
         if row["kind"] in {"added", "removed"}:
-            yield _entry(row, key, (Cell(), Cell()), names)
-        elif row["kind"] == "rank" and row["by"] == "vendor":
+            yield _entry(row, key, (Cell(), Cell()), names, COMES_AND_GOES)
+        elif row["kind"] == "rank" and row["by"] == "vendor" and by_vendor is not None:
             places = [row["before"], row["after"]]
             texts = [amounts.UNKNOWN if place is None else str(int(place)) for place in places]
-            yield _entry(
-                row, key, (Cell(f"{row['field']} rank {' → '.join(texts)}"), Cell()), names
-            )
+            cells = (Cell(f"{row['field']} rank {' → '.join(texts)}"), Cell())
+            yield _entry(row, key, cells, names, mover_claim(row, None, by_vendor))
 
 
 def _entry(
-    row: Mapping[str, Any], key: str, cells: tuple[Cell, Cell], names: Mapping[str, str]
+    row: Mapping[str, Any],
+    key: str,
+    cells: tuple[Cell, Cell],
+    names: Mapping[str, str],
+    claim: Claimable,
 ) -> tuple[datetime, str, Row]:
     name = amounts.clean(row["name"])
     source = names.get(row["feed"], row["feed"])
@@ -77,7 +83,8 @@ def _entry(
         Cell(f"{row['basis']} {source}" if row["basis"] else source, "dim"),
     )
     key = f"{amounts.instant(at)} {key}"
-    return at, key, Row(key, shown, cite=amounts.clean(f"{name}: {row['kind']} {cells[0].text}"))
+    cite = amounts.clean(f"{name}: {row['kind']} {cells[0].text}")
+    return at, key, Row(key, shown, cite=cite, claim=claim)
 
 
 def _prices(line: PriceLine) -> str:

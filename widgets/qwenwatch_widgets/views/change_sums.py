@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.change_tables import how_many
+from qwenwatch_widgets.views.drafts import mover_claim
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def movers_table(
             Column("share", "Share"),
             Column("points", "Δ pp", "right"),
         ),
-        rows=tuple(_mover_row(key, kinds) for key, kinds in shown),
+        rows=tuple(_mover_row(key, kinds, pair) for key, kinds in shown),
         empty="nothing moved" if not pair.note else "nothing can be compared",
     )
 
@@ -67,7 +68,7 @@ def _step(row: Mapping[str, Any] | None) -> float:
     return abs(float(row["after"] - row["before"]))
 
 
-def _mover_row(key: str, kinds: Mapping[str, Mapping[str, Any]]) -> Row:
+def _mover_row(key: str, kinds: Mapping[str, Mapping[str, Any]], pair: "Compared") -> Row:
     rank, share = kinds.get("rank"), kinds.get("share")
     places = None if rank is None or None in _ends(rank) else int(rank["before"] - rank["after"])
     points = None
@@ -81,7 +82,7 @@ def _mover_row(key: str, kinds: Mapping[str, Mapping[str, Any]]) -> Row:
         Cell(_both(share, lambda value: amounts.percent(float(value)))),
         Cell("" if share is None else amounts.points(points), _tone(points), sort=points),
     )
-    return Row(key, cells)
+    return Row(key, cells, claim=mover_claim(rank, share, pair))
 
 
 def counts_table(counts: "pl.DataFrame") -> TableView:

@@ -8,6 +8,7 @@ from typing import Any
 from qwenwatch_cache.vendors import load_vendors
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.change_lines import COLUMN_FIELDS, PriceLine, change, step
+from qwenwatch_widgets.views.drafts import COMES_AND_GOES
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 FEW = 2
@@ -80,7 +81,7 @@ def _price_row(line: PriceLine, names: Mapping[str, str], *, marked: bool) -> Ro
         f"first seen {amounts.instant(first['at'])}, {first['mark']} "
         f"({first['feed']}: {first['source_id']})"
     )
-    return Row(line.key, tuple(cells), cite=amounts.clean(cite))
+    return Row(line.key, tuple(cells), cite=amounts.clean(cite), claim=line.claim)
 
 
 def listing_table(
@@ -141,6 +142,7 @@ def _listing_row(several: Sequence[Mapping[str, Any]], names: Mapping[str, str],
             f"{name}: {first['kind']} ({first['mark']}), first seen "
             f"{amounts.instant(first['at'])} ({first['feed']}: {first['source_id']})"
         ),
+        claim=COMES_AND_GOES,
     )
 
 
@@ -169,6 +171,7 @@ def expiring_table(
                     _vendor(row),
                     Cell(names.get(row["feed"], row["feed"]), "dim"),
                 ),
+                claim=COMES_AND_GOES,
             )
             for row in shown
         ),

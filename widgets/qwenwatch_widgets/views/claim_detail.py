@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qwenwatch_cache.market.spelled import between
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.drafts import ALREADY
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
@@ -18,12 +19,8 @@ MARKS: dict[str, tuple[str, Tone]] = {
     "no": ("no", "dim"),
 }
 
-MOST_FITTING = 6
-MOST_POSSIBLE = 2
-MOST_SIMPLE = 6
-MOST_WITHOUT = 10
-MOST_NEAR = 3
-"""How many of the trials are shown of each kind; all are counted."""
+WHY = {"reproduced": "as", "reproduced only if": "if"}
+"""What the reason of a verdict is called, "why" for the others."""
 
 
 def detail_tables(one: "Checked", wrap: int) -> Iterator[TableView]:
@@ -34,7 +31,7 @@ def detail_tables(one: "Checked", wrap: int) -> Iterator[TableView]:
         wrap: Letters of a line, 0 for no limit.
     """
     rows = [
-        Row(f"{number}", (Cell(name, "dim"), Cell(line)))
+        Row(f"{number}", (Cell(name, "dim"), Cell(line)), claim=ALREADY)
         for number, (name, line) in enumerate(_lines(one, wrap))
     ]
     yield TableView(
@@ -43,7 +40,7 @@ def detail_tables(one: "Checked", wrap: int) -> Iterator[TableView]:
         columns=(Column("what", ""), Column("text", "", grow=True)),
         rows=tuple(rows),
     )
-    shown = chosen_trials(one)
+    shown = one.telling
     if not shown:
         return
     columns = (
@@ -65,54 +62,18 @@ def spelled_found(one: "Checked", trial: "Trial") -> str:
     return between(trial.low, trial.high, one.figure.unit)
 
 
-def chosen_trials(one: "Checked") -> list["Trial"]:
-    """The trials worth a look: the plain one, what fits or may, the simple ones,
-    those without each one that is named, the nearest."""
-    fits: dict[str, list[Trial]] = {"yes": [], "possible": [], "no": []}
-    for trial in one.trials:
-        fits[trial.fit(one.figure)].append(trial)
-    simple = [
-        trial
-        for trial in one.trials
-        if trial.low == trial.high
-        and trial.conditions
-        and not any("without" in condition or "(20" in condition for condition in trial.conditions)
-    ]
-    simple.sort(key=lambda trial: (len(trial.conditions), trial.distance(one.figure)))
-    # Who makes the difference: everybody left out in turn, of what else has one condition only.
-    less = [
-        trial
-        for trial in one.trials
-        if trial.low == trial.high
-        and len(trial.conditions) == 2
-        and trial.conditions[0].startswith("only the ")
-        and "named" in trial.conditions[0]
-        and trial.conditions[1].startswith("without ")
-    ]
-    picked = [
-        *([one.plain] if one.plain else []),
-        *fits["yes"][:MOST_FITTING],
-        *fits["possible"][:MOST_POSSIBLE],
-        *simple[:MOST_SIMPLE],
-        *less[:MOST_WITHOUT],
-        *[trial for trial in fits["no"] if trial.low == trial.high][:MOST_NEAR],
-    ]
-    found: dict[tuple[str, str], Trial] = {}
-    for trial in picked:
-        found.setdefault((trial.scope, trial.arithmetic), trial)
-    return list(found.values())
-
-
 def _lines(one: "Checked", wrap: int) -> Iterator[tuple[str, str]]:
     claim = one.claim
     facts: list[tuple[str, str]] = [
         ("stated", f"{claim.figure.text} ({claim.said})"),
-        ("verdict", f"{one.verdict}: {one.reason}"),
-        ("fits", _counted(one)),
-        *(("searched", text) for text in one.space),
+        ("verdict", one.verdict),
+        (WHY.get(one.verdict, "why"), one.reason),
+        *_arithmetic(one),
         *(("note", text) for text in one.notes),
         *(("needed", each.reason) for each in one.missing),
-        *(("cite", origin.citation) for origin in one.origins if origin.citation),
+        ("tried", _counted(one)),
+        *(("searched", text) for text in one.space),
+        *(("source", origin.citation) for origin in one.origins if origin.citation),
     ]
     before = ""
     for name, text in facts:
@@ -121,18 +82,28 @@ def _lines(one: "Checked", wrap: int) -> Iterator[tuple[str, str]]:
             before = name
 
 
+def _arithmetic(one: "Checked") -> Iterator[tuple[str, str]]:
+    """How the value comes about that the verdict rests on, and the plain one."""
+    if one.basis is not None:
+        scope = "" if one.basis.scope in one.reason else f" ({one.basis.scope})"
+        yield "arithmetic", one.basis.arithmetic + scope
+    if one.plain is not None and one.plain is not one.basis:
+        yield "read plainly", f"{one.plain.arithmetic} ({one.plain.scope})"
+
+
 def _counted(one: "Checked") -> str:
-    text = f"{one.matched:,} of {len(one.trials):,} scopes"
+    text = f"it fits under {one.matched:,} of {len(one.trials):,} scopes"
     if one.possible:
-        text += f"; {one.possible:,} have only bounds that the claim lies within"
-    if one.figure.step:
-        text += f"; {one.near:,} more miss by at most two units of the last digit"
+        text += f"; {one.possible:,} have only bounds, and it lies within them"
+    if one.figure.step and one.near:
+        text += f"; {one.near:,} miss it by at most two units of the last digit"
     return text
 
 
 def _trial(one: "Checked", trial: "Trial", number: int, wrap: int) -> Row:
     mark, tone = MARKS[trial.fit(one.figure)]
-    scope = "; ".join(trial.conditions) if trial.conditions else f"as stated: {trial.scope}"
+    needs = trial.needs(one.figure)
+    scope = "; ".join(needs) if needs else f"as stated: {trial.scope}"
     how = trial.arithmetic
     if wrap:
         scope, how = _cut(scope, wrap * 3 // 5), _cut(how, wrap * 3 // 5)
@@ -142,7 +113,8 @@ def _trial(one: "Checked", trial: "Trial", number: int, wrap: int) -> Row:
         Cell(amounts.clean(scope)),
         Cell(amounts.clean(how), "dim"),
     )
-    return Row(f"{number}", cells, cite=amounts.clean(f"{trial.scope}: {trial.arithmetic}"))
+    cite = amounts.clean(f"{trial.scope}: {trial.arithmetic}")
+    return Row(f"{number}", cells, cite=cite, claim=ALREADY)
 
 
 def broken(text: str, wrap: int) -> Sequence[str]:

@@ -1,14 +1,16 @@
 """Published figures and what the data makes of them: tables for people, rows for programs."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
 from qwenwatch_widgets.views.claim_detail import broken, detail_tables, spelled_found
+from qwenwatch_widgets.views.drafts import ALREADY
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.sources import source_line, source_row
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
@@ -55,7 +57,9 @@ def claims_answer(
     """
     counts: Counter[str] = Counter(one.verdict for one in checked)
     told = " · ".join(f"{counts[one]} {one}" for one in VERDICTS if counts[one])
-    origins = _origins(checked)
+    told_of = [*(one.origins if detail else one.brief_origins for one in checked)]
+    told_of += [one.origins for one in sentences]
+    in_rows = [one.origins_of([*one.trials[:MOST_TRIALS], *one.telling]) for one in checked]
     tables = [_table(checked, detail=detail)]
     if any(one.notes for one in sentences):
         tables.append(_sentences(sentences, wrap))
@@ -71,14 +75,14 @@ def claims_answer(
         title="qwenwatch check",
         lines=lines,
         tables=tables,
-        sources=[source_line(origin, known_at) for origin in origins],
+        sources=[source_line(origin, known_at) for origin in _newest(told_of)],
     )
     document = {
         "schema_version": SCHEMA_VERSION,
         "replayed": is_replayed(),
         "known_at": iso(known_at),
         "verdicts": {name: counts[name] for name in VERDICTS},
-        "sources": [source_row(origin, known_at) for origin in origins],
+        "sources": [source_row(one, known_at) for one in _newest([*in_rows, *told_of])],
         "claims": [_claim(one) for one in checked],
         "trials": [plain_row(row) for one in checked for row in one.rows(MOST_TRIALS)],
         "searched": _texts(checked, "space", "dimension"),
@@ -108,13 +112,13 @@ def claims_answer(
     return Answer(page, document, parts)
 
 
-def _origins(checked: Sequence["Checked"]) -> list["Origin"]:
+def _newest(origins: Iterable[Iterable["Origin"]]) -> list["Origin"]:
+    """One origin per feed, that of its newest figures."""
     found: dict[str, Origin] = {}
-    for one in checked:
-        for origin in one.origins:
-            known = found.setdefault(origin.feed, origin)
-            if origin.as_of and (known.as_of is None or origin.as_of > known.as_of):
-                found[origin.feed] = origin
+    for origin in chain.from_iterable(origins):
+        known = found.setdefault(origin.feed, origin)
+        if origin.as_of and (known.as_of is None or origin.as_of > known.as_of):
+            found[origin.feed] = origin
     return [found[feed] for feed in sorted(found)]
 
 
@@ -152,8 +156,9 @@ def _row(one: "Checked", *, detail: bool) -> Row:
         Cell(why, "dim"),
     )
     cite = f"{one.claim.says} ({one.claim.said}): {one.verdict}; {one.found}. {one.reason}."
-    cites = " ".join(origin.citation for origin in one.origins)
-    return Row(one.claim.id, cells, cite=amounts.clean(f"{cite} {cites}".strip()))
+    cites = " ".join(origin.citation for origin in one.brief_origins)
+    cite = amounts.clean(f"{cite} {cites}".strip())
+    return Row(one.claim.id, cells, cite=cite, claim=ALREADY)
 
 
 def _sentences(sentences: Sequence["Sentence"], wrap: int) -> TableView:
@@ -162,7 +167,8 @@ def _sentences(sentences: Sequence["Sentence"], wrap: int) -> TableView:
     for one in sentences:
         lines = [line for note in one.notes for line in broken(amounts.clean(note), wrap)]
         for number, line in enumerate(lines):
-            rows.append(Row(f"{one.name} {number}", (Cell("" if number else one.name), Cell(line))))
+            cells = (Cell("" if number else one.name), Cell(line))
+            rows.append(Row(f"{one.name} {number}", cells, claim=ALREADY))
     return TableView(
         title="Figures of one sentence",
         caption="what was published together must hold under one scope, on the same days",

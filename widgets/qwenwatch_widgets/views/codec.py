@@ -3,7 +3,7 @@
 The way there is `dataclasses.asdict` and `json.dumps`.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from types import UnionType
@@ -44,9 +44,18 @@ def _builder(kind: Any) -> Callable[[Any], Any]:
             return tuple([item(value) for value in plain])
 
         return listed
+    if origin is Mapping:
+        return _mapping
     if origin is Literal:
         return _literal(frozenset(get_args(kind)))
     return _leaf(kind)
+
+
+def _mapping(plain: Any) -> Any:
+    """Texts by name, the only mappings that views hold."""
+    if not isinstance(plain, dict) or not all(isinstance(one, str) for one in plain.values()):
+        raise TypeError(f"{plain!r:.40} holds more than texts")
+    return plain
 
 
 def _union(kinds: tuple[Any, ...]) -> Callable[[Any], Any]:

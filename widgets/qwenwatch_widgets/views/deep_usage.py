@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
+from qwenwatch_widgets.views.drafts import NO_USER
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
@@ -102,7 +103,8 @@ def sessions_table(frame: "pl.DataFrame", text: str, top: int = 0) -> TableView:
             for turns in ranges
         ]
         key = f"{app} {model}"
-        rows.append(Row(key, (*(Cell(name, sort=name.casefold()) for name in names), *shown)))
+        whose = (Cell(name, sort=name.casefold()) for name in names)
+        rows.append(Row(key, (*whose, *shown), claim=NO_USER))
     return TableView(
         title="Sessions · median USD, by number of turns",
         caption=text,
@@ -130,7 +132,7 @@ def _app(row: Mapping[str, Any], unit: int) -> Row:
         Cell(amounts.tokens(row["requests"]), sort=row["requests"]),
         Cell(amounts.UNKNOWN if each is None else f"{each:,.0f}", sort=amounts.sortable(each)),
     )
-    return Row(row["id"], cells)
+    return Row(row["id"], cells, claim=NO_USER)
 
 
 def _median(row: Mapping[str, Any] | None) -> Decimal | None:

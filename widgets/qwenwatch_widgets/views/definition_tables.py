@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.drafts import NO_USER, UNKNOWN, measured_claim
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -60,7 +62,7 @@ def definitions_table(side: "SideBySide") -> TableView:
             _share_cell(shares.get(UNATTRIBUTED)),
             Cell(_bar([shares.get(NAMED[0]), shares.get(NAMED[1]), _sum(others)])),
         )
-        rows.append(Row(row["key"], cells, cite=_cite(row, side)))
+        rows.append(Row(row["key"], cells, cite=_cite(row, side), claim=_leader_claim(row)))
     return TableView(
         title="Definitions · who leads, by what",
         caption="the same window wherever a source has it, else its newest figures of that time",
@@ -75,13 +77,17 @@ def other_countries_table(side: "SideBySide") -> TableView:
     countries = shares_by_key(side)
     found = {name for shares in countries.values() for name in shares}
     others = sorted(found - {*NAMED, UNATTRIBUTED})
-    labels = dict(side.rows.select("key", "label").iter_rows())
+    of = {row["key"]: row for row in side.rows.to_dicts()}
     columns = (
         Column("definition", "Definition", grow=True),
         *(Column(country, country, "right") for country in others),
     )
     rows = [
-        Row(key, (Cell(labels[key]), *(_share_cell(shares.get(country)) for country in others)))
+        Row(
+            key,
+            (Cell(of[key]["label"]), *(_share_cell(shares.get(country)) for country in others)),
+            claim=_largest(of[key], {name: shares[name] for name in others if name in shares}),
+        )
         for key, shares in countries.items()
         if set(others) & set(shares)
     ]
@@ -106,9 +112,13 @@ def leaders_table(side: "SideBySide") -> TableView:
         known = share_text(row)
         figure = amount(row["value"], units[row["key"]]) if known == amounts.UNKNOWN else known
         first.setdefault(row["key"], []).append(f"{name} {figure}")
-    labels = dict(side.rows.select("key", "label").iter_rows())
+    of = {row["key"]: row for row in side.rows.to_dicts()}
     rows = [
-        Row(key, (Cell(labels[key]), *(Cell(text) for text in _padded(texts))))
+        Row(
+            key,
+            (Cell(of[key]["label"]), *(Cell(text) for text in _padded(texts))),
+            claim=_leader_claim(of[key]),
+        )
         for key, texts in first.items()
     ]
     return TableView(
@@ -156,6 +166,26 @@ def shares_by_key(side: "SideBySide") -> dict[str, dict[str, Shares]]:
     for row in side.countries.to_dicts():
         countries.setdefault(row["key"], {})[row["country"]] = row
     return countries
+
+
+def _leader_claim(row: Mapping[str, Any]) -> Claimable:
+    """What a definition says of who leads by it."""
+    if row["kind"] != "vendor":
+        return NO_USER
+    return measured_claim(row, "vendor", row["leader"], _leader_share(row), row["leader_value"])
+
+
+def _largest(row: Mapping[str, Any], shares: Mapping[str, Shares]) -> Claimable:
+    """What a definition says of the country with the largest share of some."""
+    stated = {
+        name: one["share_high"] if one["share"] is None else one["share"]
+        for name, one in shares.items()
+    }
+    known = {name: share for name, share in stated.items() if share is not None}
+    if not known:
+        return UNKNOWN
+    country = max(known, key=lambda name: (known[name], name))
+    return measured_claim(row, "country", country, shares[country], None)
 
 
 def _sum(rows: Sequence[Shares]) -> Shares | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
+from qwenwatch_widgets.views.drafts import price_claim
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.sources import source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
@@ -195,7 +196,7 @@ def _row(
         f"({row['feed']}: {row['source_id']}). {origin.citation}"
     )
     key = " ".join(str(row[name]) for name in (*SAME, "feed", "provider", "source_id"))
-    return Row(key, cells, cite=amounts.clean(cite))
+    return Row(key, cells, cite=amounts.clean(cite), claim=price_claim(row, asked.priced_at))
 
 
 def _money(row: Mapping[str, Any], name: str) -> str:

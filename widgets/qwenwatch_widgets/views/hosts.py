@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import SCHEMA_VERSION
+from qwenwatch_widgets.views.drafts import price_claim
 from qwenwatch_widgets.views.market import HostsView
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
@@ -27,6 +28,8 @@ COLUMNS = (
     Column("context", "Context", "right", drop=5),
     Column("max_output", "Max out", "right", drop=6),
 )
+
+FEED = "openrouter-endpoints"
 
 CAVEAT = "Route prices of each host, promotions taken off; uptime as OpenRouter measures it."
 
@@ -106,7 +109,7 @@ def document(hosts: "ModelHosts", now: datetime, *, licence: str, citation: str)
         "currency": "USD",
         "sources": [
             {
-                "feed": "openrouter-endpoints",
+                "feed": FEED,
                 "as_of": iso(asked.last_good) if asked.last_good else None,
                 "fetched_at": iso(asked.last_good) if asked.last_good else None,
                 "age_seconds": None if age is None else int(age.total_seconds()),
@@ -158,7 +161,10 @@ def _row(row: Mapping[str, Any], money: Mapping[str, str], hosts: "ModelHosts", 
         f"{amounts.money(row['input'])} in, {amounts.money(row['output'])} out per 1M tokens, "
         f"uptime of the last day {amounts.percent(row['uptime_1d'])}. {cited}"
     )
-    return Row(row["provider"], cells, cite=figures)
+    own = {"model": hosts.model, "basis": "route", "feed": FEED, "currency": "USD"}
+    at = hosts.asked.last_good or row["observed_at"]
+    claim = price_claim({**row, **own}, at, host=row["provider"])
+    return Row(row["provider"], cells, cite=figures, claim=claim)
 
 
 def _status(status: int | None) -> Cell:

@@ -1,10 +1,11 @@
 """The leaderboard as a table and as vendor panels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.drafts import board_claim, several_variants
 from qwenwatch_widgets.views.market import PanelLine, PanelView
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
@@ -30,6 +31,7 @@ def leaders_table(board: "Board", *, top: int = 0) -> TableView:
     shown = ranked[:top] if top else ranked
     shown += [row for row in rows if row["rank"] is None]
     starts = window_starts(board)
+    several = several_variants(row["id"] for row in rows)
     unit = amounts.unit_of([row["value"] for row in rows])
     has_values = board.total is not None
     short = amounts.short_grain(board.window.grain)
@@ -51,7 +53,7 @@ def leaders_table(board: "Board", *, top: int = 0) -> TableView:
         title=f"Leaders · by {board.by}",
         caption=board.scope,
         columns=tuple(columns),
-        rows=tuple(_row(row, board, starts, unit, has_values) for row in shown),
+        rows=tuple(_row(row, board, starts, unit, has_values, several) for row in shown),
         empty=f"no figures of {board.definition.label} in this {board.window.grain}",
     )
 
@@ -110,6 +112,7 @@ def panel(
         route=_span(models, prices, "route"),
         list=_span(models, prices, "list"),
         cite=cite(row, board),
+        claim=board_claim(row, board),
     )
 
 
@@ -138,7 +141,12 @@ def cite(row: Mapping[str, Any], board: "Board") -> str:
 
 
 def _row(
-    row: Mapping[str, Any], board: "Board", starts: Sequence[date], unit: int, has_values: bool
+    row: Mapping[str, Any],
+    board: "Board",
+    starts: Sequence[date],
+    unit: int,
+    has_values: bool,
+    several: Collection[str],
 ) -> Row:
     ranked = row["rank"] is not None
     cells = [
@@ -157,7 +165,8 @@ def _row(
         Cell(amounts.points(change), _tone(change), sort=change),
         Cell(sort=change, series=series_of(row, starts)),
     ]
-    return Row(row["id"], tuple(cells), pinned=not ranked, cite=cite(row, board))
+    claim = board_claim(row, board, several)
+    return Row(row["id"], tuple(cells), pinned=not ranked, cite=cite(row, board), claim=claim)
 
 
 def _moved(row: Mapping[str, Any], board: "Board") -> Cell:

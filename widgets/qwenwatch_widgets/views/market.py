@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from qwenwatch_widgets.views.claim_draft import Claimable
 from qwenwatch_widgets.views.table import TableView, Tone
 
 
@@ -64,6 +65,7 @@ class PanelView:
         route: Cheapest and dearest current route price ("route $0.14/0.28–0.41/0.83").
         list: The same of list prices.
         cite: The panel's figure with definition, scope, source and as-of, for copying.
+        claim: The claim that its figure makes, or why it makes none.
     """
 
     vendor: str
@@ -79,6 +81,7 @@ class PanelView:
     route: str
     list: str
     cite: str
+    claim: Claimable = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Page
+from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.drafts import FIELDS, price_claim, ratio_claim
 from qwenwatch_widgets.views.price_history import TILE, price_series
 from qwenwatch_widgets.views.price_screen import AMOUNTS, terms_text
 from qwenwatch_widgets.views.prices import OWN_CURRENCY, changed_cell, mix_text, money_text
@@ -129,6 +131,7 @@ def _table(
                         (Cell(text, tone), Cell(field, "dim"), *cells),
                         cite=f"{field}, {text}, at {amounts.instant(at)}: {', '.join(stated)}. "
                         f"{origins[offer['feed']].citation}",
+                        claim=_claim(field, list(found.values()), at),
                     )
                 )
                 tone = "dim"
@@ -147,6 +150,16 @@ def _table(
         rows=tuple(rows),
         empty="none of these models has a price on these terms",
     )
+
+
+def _claim(field: str, offers: Sequence[Offer], at: datetime) -> Claimable:
+    """The first price that is stated against the second; a price alone, if it is the only one."""
+    if field not in FIELDS:
+        return "Claims are of input and output prices: go to their lines"
+    stated = [offer for offer in offers if offer[field] is not None]
+    if len(stated) > 1:
+        return ratio_claim(stated[:2], field, at)
+    return price_claim(stated[0], at, fields=(field,))
 
 
 def _order(offer: Offer) -> tuple[Any, ...]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
+from qwenwatch_widgets.views.drafts import change_claim, price_claim
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.prices import money_text
 from qwenwatch_widgets.views.sources import source_lines
@@ -128,6 +129,7 @@ def _offers(
                 Cell(_since(first["input"], last["input"])),
                 Cell(series=price_series(rows, begin, ends[first["feed"]])),
             ),
+            claim=price_claim(last, now),
         )
         for number, (first, last, rows) in enumerate(zip(firsts, lasts, offers, strict=True))
     ]
@@ -203,7 +205,9 @@ def _change(
         Cell(row["mark"], _tone(row["mark"])),
         Cell(f"{row['until']:%Y-%m-%d}" if row["until"] else "", "dim"),
     )
-    return Row(f"{number}", cells)
+    return Row(
+        f"{number}", cells, claim=change_claim(row, row["model"], row["currency"], row["at"])
+    )
 
 
 def _name(row: Mapping[str, Any]) -> str:

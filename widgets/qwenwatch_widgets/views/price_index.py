@@ -8,6 +8,7 @@ from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.vendors import load_vendors
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
+from qwenwatch_widgets.views.drafts import NO_INDEX
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.price_rows import plain_mix
 from qwenwatch_widgets.views.prices import mix_text
@@ -146,7 +147,7 @@ def _row(
         Cell(str(last["models"]), "dim"),
         Cell(amounts.money(last["median_blended"])),
     )
-    return Row(vendor, cells, pinned=vendor == ALL)
+    return Row(vendor, cells, pinned=vendor == ALL, claim=NO_INDEX)
 
 
 def _change(rows: Sequence[Mapping[str, Any]]) -> float | None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.drafts import price_claim
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def _row(
         f"{amounts.money(row['output'])} out per 1M tokens ({row['feed']}: {row['source_id']}), "
         f"unchanged since {amounts.instant(row['observed_at'])}. {origin.citation}"
     )
-    return Row(offer_key(row), cells, cite=amounts.clean(cite))
+    return Row(offer_key(row), cells, cite=amounts.clean(cite), claim=price_claim(row, at))
 
 
 def changed_cell(row: Mapping[str, Any], at: datetime) -> Cell:

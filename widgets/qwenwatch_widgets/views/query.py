@@ -58,18 +58,3 @@ class TablesQuery:
     subject: str = ""
     models: tuple[str, ...] = ()
     prices: PriceWish = PriceWish()
-
-
-@dataclass(frozen=True, slots=True)
-class RememberQuery:
-    """A wish to make a claim of a figure on the screen.
-
-    Attributes:
-        table: "leaders", "prices" or "definitions" (of which the leader's share is meant).
-        row: Key of the row.
-        market: What the screen shows.
-    """
-
-    table: str
-    row: str
-    market: MarketQuery

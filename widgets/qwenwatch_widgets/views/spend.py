@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
+from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.drafts import (
+    IMPLIED,
+    IN_PART,
+    NOBODY,
+    UNKNOWN,
+    days,
+    share_between,
+)
 from qwenwatch_widgets.views.leaders import HEADINGS
 from qwenwatch_widgets.views.plain import plain_row, plain_window
 from qwenwatch_widgets.views.price_rows import plain_mix
@@ -202,7 +211,27 @@ def _row(row: Mapping[str, Any], spend: "Spend", unit: int) -> Row:
             Cell(amounts.points(row["off"]), sort=row["off"]),
             _where(row["outside"]),
         ]
-    return Row(row["id"], tuple(cells), pinned=pinned, cite=_cite(row, spend))
+    cite, claim = _cite(row, spend), _claim(row, spend)
+    return Row(row["id"], tuple(cells), pinned=pinned, cite=cite, claim=claim)
+
+
+def _claim(row: Mapping[str, Any], spend: "Spend") -> Claimable:
+    """The share of the implied spend, as an interval."""
+    if row["id"] in {*BUCKETS, "all"}:
+        return NOBODY
+    if row["share_low"] is None or row["share_high"] is None:
+        return UNKNOWN
+    if not spend.complete:
+        return IN_PART
+    return {
+        "measure": "share",
+        spend.by: row["id"],
+        "value": share_between(row["share_low"], row["share_high"]),
+        "metric": IMPLIED,
+        "feed": spend.definition.feed,
+        "basis": spend.basis,
+        "window": days(spend.window.start, spend.window.end),
+    }
 
 
 def _where(outside: float | None) -> Cell:

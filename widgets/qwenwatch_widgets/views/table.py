@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from qwenwatch_widgets.views.claim_draft import Claimable
+
 Tone = Literal["", "dim", "up", "down", "accent", "warn", "bad"]
 """What a cell's colour may add to its text. Never the only carrier of a meaning."""
 
@@ -55,12 +57,14 @@ class Row:
         cells: As many as the table has columns.
         pinned: Stays below the ranked rows however the table is sorted (totals, unattributed).
         cite: The row's figure with definition, scope, source and as-of, for copying.
+        claim: The claim that its figure makes, or why it makes none.
     """
 
     key: str
     cells: tuple[Cell, ...]
     pinned: bool = False
     cite: str = ""
+    claim: Claimable = ""
 
 
 @dataclass(frozen=True, slots=True)
