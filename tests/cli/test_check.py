@@ -16,6 +16,8 @@ from tests.cli.conftest import Run
 PAGE = (REPORT.parent / "claims.md").read_text(encoding="utf-8")
 OFFLINE = {"QWENWATCH_OFFLINE": "1", "QWENWATCH_NOW": MOMENT}
 
+SECOND_EYES = Path(__file__).parents[1] / "fixtures" / "claims" / "second-eyes.toml"
+
 TRUE = """\
 [[claim]]
 id = "four"
@@ -55,6 +57,47 @@ def test_all_formats_tell_the_same_verdicts(run: Run) -> None:
         json.loads(line) for line in run("check", "--format", "ndjson", **OFFLINE).out.splitlines()
     ]
     assert sum(line["section"] == "claims" for line in lines) == len(told)
+
+
+def test_strict_lets_pass_what_no_figure_contradicts(run: Run) -> None:
+    """That nothing fits is no proof of the opposite."""
+    for id_ in ("week-cn-share", "qwen-customers", "week-cn-tokens"):
+        assert run("check", "--strict", id_, **OFFLINE).code == 0
+
+
+def test_a_report_says_sentence_verdict_arithmetic_and_sources_in_this_order(run: Run) -> None:
+    text = run("check", "gemini-over-qwen3.5", "--format", "md", **OFFLINE).out
+    own = text.partition("## gemini-over-qwen3.5: not reproduced\n")[2]
+    wanted = (
+        "That is 1/18 of what Gemini costs",
+        "| stated | 18x (article, ",
+        "| verdict | not reproduced |",
+        "| why | closest, off by 0.71×: input, list price (litellm)",
+        "| arithmetic | $2.00 × 6.9173 (2026-03-09) ÷ ¥0.80 = 17.3× |",
+        "| note | read as Gemini 3 Pro",
+        "| tried | it fits under 0 of 7 scopes",
+        "| source | Prices: Alibaba Cloud Model Studio, ",
+        "Rates: European Central Bank",
+        "Prices: LiteLLM",
+    )
+    places = [own.find(one) for one in wanted]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+def test_each_form_cites_what_it_prints(run: Run) -> None:
+    """The line of a claim rests on one trial; programs and reports get all."""
+    asked = ("check", "sonnet-over-coder-flash", "--file", str(SECOND_EYES))
+    brief = run("check", "--file", str(SECOND_EYES), **OFFLINE).out
+    assert "LiteLLM" not in brief and "models.dev" in brief
+    document = json.loads(run(*asked, "--format", "json", **OFFLINE).out)
+    told = " ".join(row["scope"] for row in document["trials"])
+    lists = {one for one in ("litellm", "alibaba-list", "models-dev") if f"({one})" in told}
+    assert len(lists) == 3
+    assert {row["feed"] for row in document["sources"]} == lists | {"ecb-fx"}
+    report = run(*asked, "--format", "md", **OFFLINE).out
+    for row in document["sources"]:
+        assert row["citation"].partition(",")[0] in report
 
 
 def test_a_figure_that_is_unknown_is_null_and_never_0(run: Run) -> None:

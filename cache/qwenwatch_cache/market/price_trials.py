@@ -57,7 +57,7 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     for stretch in offered(book, claim, claim.of):
         offer = stretch.offer
         value, extra = stretch.value, unasked(offer, claim, claim.of)
-        how = spelled_price(stretch.value, offer)
+        how, converted = spelled_price(stretch.value, offer), ""
         rates: tuple[Source, ...] = ()
         if offer.currency != currency:
             day = rate_day(stretch.first, stretch.seen, claim, now)
@@ -65,11 +65,13 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
             if rate is None:
                 continue
             value = stretch.value * rate.value
-            extra = (*extra, f"converted from {offer.currency} at the rate of {rate.date}")
+            converted = f"converted from {offer.currency} at the rate of {rate.date}"
+            extra = (*extra, converted)
             how += f" × {rate.value:.4f} = {spelled(value, currency)}"
             rates = source_of(rate)
         one = _found(stretch, value, extra, how, now)
-        found.append(one._replace(trial=replace(one.trial, besides=rates)))
+        scope = "; ".join(part for part in (one.trial.scope, converted) if part)
+        found.append(one._replace(trial=replace(one.trial, scope=scope, besides=rates)))
     return with_conditions(found, claim, now)
 
 

@@ -71,8 +71,7 @@ def _lines(one: "Checked", wrap: int) -> Iterator[tuple[str, str]]:
         *_arithmetic(one),
         *(("note", text) for text in one.notes),
         *(("needed", each.reason) for each in one.missing),
-        ("tried", _counted(one)),
-        *(("searched", text) for text in one.space),
+        *_tried(one),
         *(("source", origin.citation) for origin in one.origins if origin.citation),
     ]
     before = ""
@@ -91,12 +90,18 @@ def _arithmetic(one: "Checked") -> Iterator[tuple[str, str]]:
         yield "read plainly", f"{one.plain.arithmetic} ({one.plain.scope})"
 
 
+def _tried(one: "Checked") -> Iterator[tuple[str, str]]:
+    if one.trials:
+        yield "tried", _counted(one)
+        yield from (("searched", text) for text in one.space)
+
+
 def _counted(one: "Checked") -> str:
     text = f"it fits under {one.matched:,} of {len(one.trials):,} scopes"
     if one.possible:
         text += f"; {one.possible:,} have only bounds, and it lies within them"
     if one.figure.step and one.near:
-        text += f"; {one.near:,} miss it by at most two units of the last digit"
+        text += f"; {one.near:,} more are within two units of its last digit"
     return text
 
 
