@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from qwenwatch_cache.errors import CacheTooNew, StoreError
 
@@ -93,6 +94,8 @@ class Manifest:
 def read_manifest(read: Read) -> Manifest:
     """The state of a cache as its last write left it; an empty one if nobody ever wrote.
 
+    A question asks for it a dozen times; the same bytes are understood only once.
+
     Raises:
         CacheTooNew: A newer version of the program wrote it.
         ManifestLost: There is a cache and its manifest is missing or damaged.
@@ -127,6 +130,7 @@ def to_json(manifest: Manifest) -> bytes:
     return json.dumps({**plain, "crc32": _checksum(plain)}, indent=1).encode()
 
 
+@lru_cache(maxsize=2)
 def from_json(text: bytes) -> Manifest:
     """Read what `to_json` wrote.
 

@@ -13,6 +13,7 @@ from polars.testing import assert_frame_equal
 from qwenwatch_cache.frames import FETCH_TABLE, PRICE_TABLE, Table
 from qwenwatch_cache.manifest import Part
 from qwenwatch_cache.store import Store, parts
+from qwenwatch_cache.store.files import write_bytes
 from tests.cache.rows import NOW, at, fetches, prices, stored
 
 SEALED = 8_000
@@ -116,13 +117,13 @@ def test_where_writing_breaks_off_between_two_parts_none_of_them_counts(
     store = Store(root)
     store.log(fetches([NOW]), NOW)
     monkeypatch.setattr(parts, "SEALED", SEALED)
-    write, written = parts.write_bytes, list[Path]()
+    written: list[Path] = []
 
     def fails_at_the_second(path: Path, content: bytes) -> None:
         if written:
             raise KeyboardInterrupt
         written.append(path)
-        write(path, content)
+        write_bytes(path, content)
 
     monkeypatch.setattr(parts, "write_bytes", fails_at_the_second)
     with pytest.raises(KeyboardInterrupt):

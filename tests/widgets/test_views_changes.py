@@ -140,7 +140,8 @@ class TestPriceLines:
         assert [line[1] for line in texts(doubted)] == ["flicker", "glitch"]
         assert doubted.caption == (
             "per 1M tokens · 1 flicker (went back at once), 1 glitch (to 0 and back), "
-            "left out: 1 that began or ceased to be stated"
+            "left out: 1 that began or ceased to be stated · "
+            "Also: other prices, tiers and times of day that changed with it"
         )
         alone = answer(*rows, believed=True).page.tables
         assert not any("not alarmed" in one.title for one in alone)

@@ -29,7 +29,7 @@ class QwenwatchApp(App[None]):
     TITLE = "qwenwatch"
     DEFAULT_MODE = "market"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 (so in Textual)
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-short"), (34, "-tall")]  # noqa: RUF012
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "refresh_feeds", "refresh", id="app.refresh", tooltip="Ask the feeds now"),

@@ -34,8 +34,13 @@ _COMMANDS = {
 }
 """Module of `qwenwatch.commands` and function that does each command."""
 
+SHORT = frozenset({"snapshot", "leaders", "definitions", "prices", "spend", "cost", "identity"})
+"""Commands that look at so few rows that to start threads for them takes longer than they save."""
+
 
 def _run(options: argparse.Namespace) -> int:
+    if options.command in SHORT:
+        os.environ.setdefault("POLARS_MAX_THREADS", "1")
     module, function = _COMMANDS[options.command]
     status: int = getattr(import_module(f"qwenwatch.commands.{module}"), function)(options)
     return status
@@ -44,7 +49,8 @@ def _run(options: argparse.Namespace) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program; returns the exit status (see `qwenwatch.exit_codes`)."""
     gc.disable()  # Imports make many objects and no garbage; the screen switches it on again.
-    options = build_parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = build_parser(given).parse_args(given)
     from qwenwatch_cache.errors import NothingToShow, QwenwatchError, StoreError
 
     try:

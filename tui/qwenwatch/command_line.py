@@ -1,7 +1,7 @@
 """The command line for argparse: every command with its options. Nothing slow is imported here."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 from qwenwatch import __version__
@@ -39,16 +39,12 @@ exit codes:
 FORMATS = ("text", "json", "ndjson", "csv", "md")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The whole command line."""
-    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
-    group = common.add_argument_group("common options")
-    group.add_argument("--config", type=Path, metavar="FILE", help="configuration to read")
-    group.add_argument("--cache-dir", metavar="DIR", help="cache directory, or address to read")
-    group.add_argument("--offline", action="store_true", help="ask no feed")
-    group.add_argument("--no-color", action="store_true", help="print without colour")
-    group.add_argument("-q", "--quiet", action="store_true", help="say nothing on standard error")
+def build_parser(arguments: Collection[str] = ()) -> argparse.ArgumentParser:
+    """The command line: of the commands that the arguments name, or whole if they name none.
 
+    To describe all commands takes as long as some answers.
+    """
+    common = _common()
     parser = argparse.ArgumentParser(
         prog="qwenwatch",
         parents=[common],
@@ -62,84 +58,108 @@ def build_parser() -> argparse.ArgumentParser:
         "--demo", action="store_true", help="open the screen on the bundled baseline alone"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(
-            name, parents=[common], help=text, description=text, allow_abbrev=False
+    for name in [one for one in _COMMANDS if one in arguments] or _COMMANDS:
+        text, add_options = _COMMANDS[name]
+        add_options(
+            commands.add_parser(
+                name, parents=[common], help=text, description=text, allow_abbrev=False
+            )
         )
+    return parser
 
-    snapshot = add("snapshot", "print the snapshot of a day")
-    _snapshot_options(snapshot)
-    snapshot.add_argument(
+
+def _common() -> argparse.ArgumentParser:
+    """Options of every command."""
+    common = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = common.add_argument_group("common options")
+    group.add_argument("--config", type=Path, metavar="FILE", help="configuration to read")
+    group.add_argument("--cache-dir", metavar="DIR", help="cache directory, or address to read")
+    group.add_argument("--offline", action="store_true", help="ask no feed")
+    group.add_argument("--no-color", action="store_true", help="print without colour")
+    group.add_argument("-q", "--quiet", action="store_true", help="say nothing on standard error")
+    return common
+
+
+def _leaders_options(parser: argparse.ArgumentParser) -> None:
+    _snapshot_options(parser, ("vendor", "model", "country", "app"))
+
+
+def _whole_snapshot_options(parser: argparse.ArgumentParser) -> None:
+    _snapshot_options(parser)
+    parser.add_argument(
         "--section",
         action="append",
         choices=("leaderboards", "definitions", "spend", "changes", "prices"),
         help="only this part; may be given several times",
     )
-    leaders = add("leaders", "print who is used most")
-    _snapshot_options(leaders, ("vendor", "model", "country", "app"))
-    _definitions_options(add("definitions", "print who leads by which definition"))
-    prices = add("prices", "print prices against a baseline model")
-    _snapshot_options(prices)
-    add_price_options(prices)
-    index = add("index", "print how the prices of each vendor's models moved")
-    _answer_options(index)
-    add_index_options(index)
 
-    changes = add("changes", "print what changed since a day: prices, models, ranks and shares")
-    changes.add_argument("--since", metavar="D", help="first day; default: 7 days before the last")
-    changes.add_argument("--until", metavar="D", help="last day; default: the newest")
-    changes.add_argument(
+
+def _prices_options(parser: argparse.ArgumentParser) -> None:
+    _snapshot_options(parser)
+    add_price_options(parser)
+
+
+def _index_options(parser: argparse.ArgumentParser) -> None:
+    _answer_options(parser)
+    add_index_options(parser)
+
+
+def _cost_options(parser: argparse.ArgumentParser) -> None:
+    add_cost_options(parser, FORMATS, _count)
+
+
+def _disagreement_options(parser: argparse.ArgumentParser) -> None:
+    add_disagreement_options(parser, _count)
+    _answer_options(parser)
+
+
+def _period_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", metavar="D", help="first day; default: 7 days before the last")
+    parser.add_argument("--until", metavar="D", help="last day; default: the newest")
+    parser.add_argument(
         "--sort",
         choices=("time", "drop", "rise"),
         default="time",
         help="order of the price changes: newest first, or what dropped or rose most",
     )
-    _changes_options(changes)
-    diff = add("diff", "print what differs between the ends of two days")
-    diff.add_argument("earlier", metavar="D1", help="the earlier day, YYYY-MM-DD")
-    diff.add_argument("later", metavar="D2", help="the later day")
-    diff.add_argument(
+    _changes_options(parser)
+
+
+def _diff_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("earlier", metavar="D1", help="the earlier day, YYYY-MM-DD")
+    parser.add_argument("later", metavar="D2", help="the later day")
+    parser.add_argument(
         "--exit-code", action="store_true", help="status 1 if anything confirmed differs"
     )
-    _changes_options(diff)
+    _changes_options(parser)
 
-    _spend_options(add("spend", "print what the tokens used would have cost, as an interval"))
 
-    _identity_options(add("identity", "print what is joined under a model, or what is not mapped"))
-
-    add_cost_options(add("cost", "print what a workload costs with every model"), FORMATS, _count)
-    disagreement = add("disagreement", "print where sources state different prices")
-    add_disagreement_options(disagreement, _count)
-    _answer_options(disagreement)
-
-    _check_options(add("check", "hold published figures against the data"))
-
-    hosts = add("hosts", "ask which hosts serve a model, at what price, and print them")
-    hosts.add_argument("model", metavar="MODEL", help="model id or a unique part of one")
-    hosts.add_argument(
+def _hosts_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="model id or a unique part of one")
+    parser.add_argument(
         "--known-at", metavar="T", help="ask nobody and use nothing learned later than this"
     )
-    hosts.add_argument("--format", choices=FORMATS, default="text")
+    parser.add_argument("--format", choices=FORMATS, default="text")
 
-    refresh = add("refresh", "ask the feeds that are due, one line per feed")
-    refresh.add_argument("--feed", action="append", metavar="NAME", help="only this feed")
-    refresh.add_argument("--force", action="store_true", help="ask also what is not due")
-    refresh.add_argument(
+
+def _refresh_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--feed", action="append", metavar="NAME", help="only this feed")
+    parser.add_argument("--force", action="store_true", help="ask also what is not due")
+    parser.add_argument(
         "--backfill",
         action="store_true",
         help="ask for the whole past that feeds give; goes on where it was broken off",
     )
 
-    feeds = add("feeds", "print how every feed is doing")
-    feeds.add_argument("--format", choices=("text", "json", "md"), default="text")
 
-    _cache_options(add("cache", "what the cache holds, proof of it, and its care"), common)
-    config = add("config", "the configuration")
-    config.add_argument(
+def _feeds_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--format", choices=("text", "json", "md"), default="text")
+
+
+def _config_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
         "action", choices=("path", "init"), help="print where it is; write a commented file"
     )
-    return parser
 
 
 def _answer_options(parser: argparse.ArgumentParser) -> None:
@@ -238,12 +258,12 @@ def _definitions_options(parser: argparse.ArgumentParser) -> None:
     _answer_options(parser)
 
 
-def _cache_options(cache: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+def _cache_options(cache: argparse.ArgumentParser) -> None:
     actions = cache.add_subparsers(dest="action", metavar="ACTION", required=True)
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return actions.add_parser(
-            name, parents=[common], help=text, description=text, allow_abbrev=False
+            name, parents=[_common()], help=text, description=text, allow_abbrev=False
         )
 
     add("path", "print where it is")
@@ -264,3 +284,28 @@ def _count(text: str) -> int:
     if count < 0:
         raise argparse.ArgumentTypeError("expected 0 or more")
     return count
+
+
+_COMMANDS: Mapping[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "snapshot": ("print the snapshot of a day", _whole_snapshot_options),
+    "leaders": ("print who is used most", _leaders_options),
+    "definitions": ("print who leads by which definition", _definitions_options),
+    "prices": ("print prices against a baseline model", _prices_options),
+    "index": ("print how the prices of each vendor's models moved", _index_options),
+    "changes": (
+        "print what changed since a day: prices, models, ranks and shares",
+        _period_options,
+    ),
+    "diff": ("print what differs between the ends of two days", _diff_options),
+    "spend": ("print what the tokens used would have cost, as an interval", _spend_options),
+    "identity": ("print what is joined under a model, or what is not mapped", _identity_options),
+    "cost": ("print what a workload costs with every model", _cost_options),
+    "disagreement": ("print where sources state different prices", _disagreement_options),
+    "check": ("hold published figures against the data", _check_options),
+    "hosts": ("ask which hosts serve a model, at what price, and print them", _hosts_options),
+    "refresh": ("ask the feeds that are due, one line per feed", _refresh_options),
+    "feeds": ("print how every feed is doing", _feeds_options),
+    "cache": ("what the cache holds, proof of it, and its care", _cache_options),
+    "config": ("the configuration", _config_options),
+}
+"""What each command is for, and what adds its options; in the order of the help."""

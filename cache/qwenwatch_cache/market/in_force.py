@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from qwenwatch_cache.frames import INSTANT, PRICE_TABLE
+from qwenwatch_cache.frames import PRICE_TABLE
 
 GRACE = timedelta(days=7)
 """How long a model that vanished from a feed stays in force: feeds drop ids for a day and bring
@@ -41,7 +41,7 @@ def revisions(frame: pl.DataFrame, at: datetime, *facts: pl.Expr) -> pl.DataFram
             last_listed=pl.col("listed").last(),
             last_time=pl.col(PRICE_TABLE.time).last(),
         )
-        .filter(pl.col("last_listed") | (pl.col("last_time") > pl.lit(at - GRACE, INSTANT)))
+        .filter(pl.col("last_listed") | (pl.col("last_time") > pl.lit(at - GRACE)))
         .drop(*key, "last_listed", "last_time")
         .with_row_index("id")
         .explode("row")
@@ -65,7 +65,7 @@ def in_force(revisions: pl.DataFrame, at: datetime) -> pl.DataFrame:
     listed = pl.col("listed")
     # All rows of an offer that vanishes vanish at once; older ones had been replaced before.
     newest = pl.col("observed_at") == pl.col("observed_at").max().over(offer)
-    lately = pl.col("observed_at") > pl.lit(at - GRACE, INSTANT)
+    lately = pl.col("observed_at") > pl.lit(at - GRACE)
     gone = ~listed.any().over(offer) & newest & lately
     return last.filter(listed | gone)
 

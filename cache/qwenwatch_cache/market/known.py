@@ -91,6 +91,24 @@ class Known:
         """Price rows, all revisions; only the columns that `prices` needs."""
         return self._rows(PRICE_TABLE, PRICE_COLUMNS)
 
+    @property
+    def newest_price(self) -> datetime | None:
+        """When the newest price row was learned, None if there is none."""
+        newest = self._rows(PRICE_TABLE, (PRICE_TABLE.time,)).get_column(PRICE_TABLE.time).max()
+        return newest if isinstance(newest, datetime) else None
+
+    def price_of(self, models: Collection[str]) -> pl.DataFrame:
+        """The rows of `price` that are of some models, given by canonical ids.
+
+        Most of ten years of prices are of models that nobody asks for: only these are read.
+        """
+        if "price" in self.__dict__:
+            return self.directory.of_models(self.price, models)
+        listed = self._rows(PRICE_TABLE, ("feed", "model", PRICE_TABLE.time))
+        ids = self.directory.of_models(listed, models).get_column("model").unique().to_list()
+        rows = self._rows(PRICE_TABLE, PRICE_COLUMNS, pl.col("model").is_in(ids))
+        return self.directory.of_models(rows, models)
+
     @cached_property
     def whole_price(self) -> pl.DataFrame:
         """Price rows, all revisions, with all columns."""
@@ -111,8 +129,11 @@ class Known:
         """Exchange rates."""
         return Rates(self._rows(FX_TABLE))
 
-    def _rows(self, table: Table, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        return self._store.read(table, columns=columns).filter(pl.col("observed_at") <= self.at)
+    def _rows(
+        self, table: Table, columns: Sequence[str] | None = None, where: pl.Expr | None = None
+    ) -> pl.DataFrame:
+        rows = self._store.read(table, columns=columns, where=where)
+        return rows.filter(pl.col("observed_at") <= self.at)
 
     def totals(
         self, definition: Definition, by: By, grain: Grain, span: Span | None = None
@@ -234,10 +255,20 @@ class Known:
         )
         return self._boards[key]
 
-    def prices(self, at: datetime, baseline: str, mix: Mix, prompt_tokens: int = 0) -> pl.DataFrame:
-        """prices.PRICES at a time, as far as it was known, for prompts of a length."""
+    def prices(
+        self,
+        at: datetime,
+        baseline: str,
+        mix: Mix,
+        prompt_tokens: int = 0,
+        models: Collection[str] = (),
+    ) -> pl.DataFrame:
+        """prices.PRICES at a time, as far as it was known, for prompts of a length.
+
+        With `models` (canonical ids) only of these and of the baseline.
+        """
         return prices(
-            self.price,
+            self.price_of({*models, baseline}) if models else self.price,
             min(at, self.at),
             self.directory,
             polls=self.polls,

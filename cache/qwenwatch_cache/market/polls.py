@@ -7,7 +7,7 @@ from typing import overload
 
 import polars as pl
 
-from qwenwatch_cache.frames import FETCH_TABLE, INSTANT
+from qwenwatch_cache.frames import FETCH_TABLE
 from qwenwatch_cache.store import Store
 
 TAIL = timedelta(days=40)
@@ -109,5 +109,5 @@ class KnownPolls(Mapping[str, Sequence[datetime]]):
 
 
 def _good(rows: pl.DataFrame, until: datetime) -> pl.Series:
-    good = pl.col("error").is_null() & (pl.col("started") <= pl.lit(until, INSTANT))
+    good = pl.col("error").is_null() & (pl.col("started") <= pl.lit(until))
     return rows.select(pl.col("started").filter(good)).to_series()

@@ -10,7 +10,7 @@ from typing import Literal
 
 import polars as pl
 
-from qwenwatch_cache.frames import INSTANT, SESSION_TABLE, USAGE_TABLE, Table
+from qwenwatch_cache.frames import SESSION_TABLE, USAGE_TABLE, Table
 from qwenwatch_cache.store import Store, as_of
 
 Status = Literal["live", "bundled", "mixed"]
@@ -121,7 +121,7 @@ class KnownStanding:
         """The last revision of each key, and whether this cache learned it itself."""
         key = (table.name, feed, reach)
         if key not in self._read:
-            wanted &= pl.col("observed_at") <= pl.lit(self._at, INSTANT)
+            wanted &= pl.col("observed_at") <= pl.lit(self._at)
             bundled = self._store.bundled(table, feeds=(feed,), where=wanted)
             own = self._store.cached(table, feeds=(feed,), where=wanted)
             both = [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]

@@ -11,7 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
-from qwenwatch_cache.frames import INSTANT, USAGE_TABLE
+from qwenwatch_cache.frames import USAGE_TABLE
 from qwenwatch_cache.market.definitions import DEFINITIONS, Definition, Source
 from qwenwatch_cache.market.windows import Grain, Window
 from qwenwatch_cache.store import Store, as_of
@@ -179,11 +179,11 @@ class KnownUsage:
 
     @property
     def _is_recent(self) -> pl.Expr:
-        return pl.col("observed_at") >= pl.lit(self._at - RECENT, INSTANT)
+        return pl.col("observed_at") >= pl.lit(self._at - RECENT)
 
     def _read(self, feed: str, wanted: pl.Expr) -> pl.DataFrame:
         """Rows of a feed observed by then, and whether this cache learned them itself."""
-        wanted &= pl.col("observed_at") <= pl.lit(self._at, INSTANT)
+        wanted &= pl.col("observed_at") <= pl.lit(self._at)
         bundled = self._bundled.lazy().filter((pl.col("feed") == feed) & wanted)
         own = self._store.cached(USAGE_TABLE, feeds=(feed,), where=wanted).lazy()
         both = [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]

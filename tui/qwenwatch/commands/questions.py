@@ -14,7 +14,6 @@ from qwenwatch.commands.context import (
 from qwenwatch.commands.price_options import at_of, mix_of, terms_of
 from qwenwatch.config import Config
 from qwenwatch.exit_codes import ExitCode
-from qwenwatch.printers.data import print_csv, print_json, print_ndjson
 from qwenwatch.printers.tables import page
 from qwenwatch.printers.text import print_markdown, print_text
 from qwenwatch.ready_snapshot import Question
@@ -30,6 +29,8 @@ from qwenwatch_widgets.views.snapshot import GROUPS, SECTIONS, Ask
 
 UNWELL = frozenset({"failing", "stale"})
 """States of a feed that the reader of a snapshot must know of."""
+
+DATA_FORMATS = frozenset({"json", "ndjson", "csv"})
 
 OWN_SECTIONS = {"leaders": "leaderboards", "prices": "prices"}
 
@@ -80,9 +81,11 @@ def _ask(options: argparse.Namespace, session: Session, day: date | None) -> Ask
 
 
 def _printed(taken: Taken, session: Session, options: argparse.Namespace) -> str:
-    printer = {"json": print_json, "ndjson": print_ndjson, "csv": print_csv}.get(options.format)
-    if printer is not None:
-        return printer(taken.snapshot)
+    if options.format in DATA_FORMATS:
+        from qwenwatch.printers import data  # which text does without
+
+        printers = {"json": data.print_json, "ndjson": data.print_ndjson, "csv": data.print_csv}
+        return printers[options.format](taken.snapshot)
     top = session.config.top if options.top is None else options.top
     scene = session.scene()
     health, _ = health_line([one for one in scene.feeds if one.state in UNWELL], scene.now)

@@ -1,23 +1,18 @@
 """The tables of a snapshot for people, before they are laid out as text or Markdown."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from qwenwatch_cache.clock import is_replayed
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Page
-from qwenwatch_widgets.views.change_log import log_table
-from qwenwatch_widgets.views.definition_tables import definitions_table
 from qwenwatch_widgets.views.headline import badge
-from qwenwatch_widgets.views.leaders import leaders_table
-from qwenwatch_widgets.views.price_extras import with_extras
-from qwenwatch_widgets.views.prices import prices_table
 from qwenwatch_widgets.views.sources import source_line
-from qwenwatch_widgets.views.spend import spend_table
-from qwenwatch_widgets.views.table import TableView
 
 if TYPE_CHECKING:
     from qwenwatch_cache.vendors import Vendors
     from qwenwatch_widgets.views.snapshot import Snapshot
+    from qwenwatch_widgets.views.table import TableView
 
 
 def page(
@@ -33,7 +28,6 @@ def page(
         health: One line about the feeds, "" if it is not wanted.
     """
     lines = [f"known at {amounts.instant(snapshot.known_at)}"]
-    tables: list[TableView] = []
     if snapshot.window is not None:
         span = snapshot.window
         lines.insert(0, amounts.window(span.grain, span.start, span.end))
@@ -50,21 +44,35 @@ def page(
         text, _ = badge(boards[0], offline=offline)
         lines[1:1] = [boards[0].definition.label, f"figures: {text}"]
         lines.append(boards[0].definition.caveat)
-    tables += [leaders_table(board, top=top) for board in boards]
-    if snapshot.definitions is not None:
-        tables.append(definitions_table(snapshot.definitions))
-    if snapshot.spend is not None:
-        tables.append(spend_table(snapshot.spend, top=top))
-    if snapshot.changes is not None:
-        tables.append(log_table(snapshot.changes, top))
-    if snapshot.prices is not None:
-        tables.append(_prices(snapshot, vendors, top))
     return Page(
         title=f"qwenwatch {_name(snapshot)} {snapshot.date}",
         lines=lines,
-        tables=tables,
+        tables=list(_tables(snapshot, vendors, top)),
         sources=[source_line(origin, snapshot.known_at) for origin in snapshot.origins],
     )
+
+
+def _tables(snapshot: "Snapshot", vendors: "Vendors", top: int) -> Iterator["TableView"]:
+    """The tables of what was asked for; what makes the others is not even loaded."""
+    if snapshot.boards:
+        from qwenwatch_widgets.views.leaders import leaders_table
+
+        for board in snapshot.boards.values():
+            yield leaders_table(board, top=top)
+    if snapshot.definitions is not None:
+        from qwenwatch_widgets.views.definition_tables import definitions_table
+
+        yield definitions_table(snapshot.definitions)
+    if snapshot.spend is not None:
+        from qwenwatch_widgets.views.spend import spend_table
+
+        yield spend_table(snapshot.spend, top=top)
+    if snapshot.changes is not None:
+        from qwenwatch_widgets.views.change_log import log_table
+
+        yield log_table(snapshot.changes, top)
+    if snapshot.prices is not None:
+        yield _prices(snapshot, vendors, top)
 
 
 def _name(snapshot: "Snapshot") -> str:
@@ -75,7 +83,10 @@ def _name(snapshot: "Snapshot") -> str:
     return {"leaderboards": "leaders"}.get(sections[0], sections[0])
 
 
-def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> TableView:
+def _prices(snapshot: "Snapshot", vendors: "Vendors", top: int) -> "TableView":
+    from qwenwatch_widgets.views.price_extras import with_extras
+    from qwenwatch_widgets.views.prices import prices_table
+
     assert snapshot.prices is not None
     only = {*snapshot.ask.models, snapshot.ask.baseline}
     if not snapshot.ask.models:

@@ -39,16 +39,21 @@ class MarketScreen(Page):
         grid-columns: 68 1fr;
         grid-rows: 2 2fr 1fr 2 1;
         & > TopLines, & > StatusLines, & > KeyBar, & > #prices { column-span: 2; }
-        &.-narrow, &.-short, &.-zoomed {
+        &.-narrow, &.-short, &.-low, &.-zoomed {
             layout: vertical;
             & > ViewTable { height: 1fr; }
             & > #panels { height: 7; scrollbar-size-vertical: 0; }
             & > #prices { display: none; }
         }
-        &.-narrow.-on-prices, &.-short.-on-prices, &.-zoomed {
+        &.-narrow.-on-prices, &.-short.-on-prices, &.-low.-on-prices, &.-zoomed {
             & > ViewTable, & > PanelGrid { display: none; }
         }
-        &.-narrow.-on-prices > #prices, &.-short.-on-prices > #prices { display: block; }
+        &.-narrow.-on-prices, &.-short.-on-prices, &.-low.-on-prices {
+            & > #prices { display: block; }
+        }
+        &.-low > #panels { display: none; }
+        &.-low.-on-panels > #leaders { display: none; }
+        &.-low.-on-panels > #panels { display: block; height: 1fr; }
         &.-zoomed > .-zoom { display: block !important; height: 1fr !important; }
     }
     """
@@ -70,7 +75,7 @@ class MarketScreen(Page):
         Binding("b", "baseline", "baseline", id="market.baseline",
                 tooltip="Compare prices with this model"),
         Binding("v", "compare_marked", "Compare", show=False, id="market.compare",
-                tooltip="Compare the models of marked prices side by side (space marks)"),
+                tooltip="Models of marked prices side by side"),
         Binding("o", "source", "source", id="market.source",
                 tooltip="Open the source in a browser"),
         Binding("z", "zoom", "zoom", id="market.zoom", tooltip="Give the pane the whole screen"),
@@ -258,9 +263,9 @@ class MarketScreen(Page):
 
     def action_unzoom(self) -> None:
         """Show all panes again."""
-        if self.has_class("-on-prices"):
+        if self.has_class("-on-prices") or self.has_class("-low", "-on-panels"):
             self.action_focus_pane("leaders")
-        self.remove_class("-zoomed", "-on-prices")
+        self.remove_class("-zoomed")
         self.query(".-zoom").remove_class("-zoom")
 
     def action_pane(self, step: int) -> None:
@@ -273,7 +278,8 @@ class MarketScreen(Page):
         """Give the keys to a pane; one that has no room beside the others takes theirs."""
         self.remove_class("-zoomed")
         self.query(".-zoom").remove_class("-zoom")
-        self.set_class(pane == "prices", "-on-prices")
+        for each in ("panels", "prices"):
+            self.set_class(pane == each, f"-on-{each}")
         self.query_one(f"#{pane}").focus()
 
     def _want(self, query: MarketQuery) -> None:

@@ -37,7 +37,7 @@ class VendorScreen(Page):
             & > ViewTable { height: 1fr; }
             & > TextLines { display: none; }
         }
-        &.-narrow.-short > #changes { display: none; }
+        &.-narrow.-short > #changes, &.-narrow.-low > #changes { display: none; }
     }
     """
 

@@ -38,11 +38,11 @@ def prices_table(
     """
     shown = lines[:top] if top else lines
     columns = [
-        Column("at", "First seen"),
+        Column("at", "First seen", drop=1),
         Column("model", "Model", grow=True),
         Column("source", "Source", drop=3),
         Column("input", "Input"),
-        Column("output", "Output"),
+        Column("output", "Output", drop=2),
         Column("cached", "Cached", drop=4),
         Column("change", "Change"),
         Column("also", "Also", drop=5),

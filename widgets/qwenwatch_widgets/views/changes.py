@@ -23,6 +23,8 @@ LONG = timedelta(days=45)
 STATING = frozenset({"known", "unknown"})
 """Marks of prices that began or ceased to be stated: no price moved."""
 
+ALSO = "Also: other prices, tiers and times of day that changed with it"
+
 MEANING = {
     "correction": "of the list: the price charged stood still",
     "flicker": "went back at once",
@@ -147,7 +149,7 @@ def _confirmed(
         names,
         top,
         title="Prices · confirmed changes",
-        caption=f"per 1M tokens · {how}",
+        caption=f"per 1M tokens · {how} · {ALSO}",
         empty="no confirmed change of a price",
     )
 
@@ -167,7 +169,7 @@ def _doubted(
         names,
         top,
         title="Prices · not alarmed",
-        caption=" · ".join(["per 1M tokens", *([", ".join(parts)] if parts else [])]),
+        caption=" · ".join(["per 1M tokens", *([", ".join(parts)] if parts else []), ALSO]),
         empty="no change of a price is in doubt",
         marked=True,
     )

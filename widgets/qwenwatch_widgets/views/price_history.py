@@ -135,7 +135,8 @@ def _offers(
     ]
     return TableView(
         title="Offers · per 1M tokens",
-        caption=f"believed prices; picture from {begin:%Y-%m-%d} to the last reading of each feed",
+        caption="believed prices · then: on the day under Since; now: the newest; Input since: its "
+        f"change between them · picture from {begin:%Y-%m-%d} to the last reading of each feed",
         columns=OFFERS,
         rows=tuple(lines),
     )

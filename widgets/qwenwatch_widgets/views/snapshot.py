@@ -200,7 +200,7 @@ def _changes(known: "Known", day: date, ask: Ask) -> "Changes":
 
 def _offers(known: "Known", ask: Ask, at: datetime) -> "pl.DataFrame":
     """The prices on the terms wanted; in another currency before any of them is left out."""
-    offers = known.prices(at, ask.baseline, ask.mix, ask.terms.prompt_tokens)
+    offers = known.prices(at, ask.baseline, ask.mix, ask.terms.prompt_tokens, ask.models)
     if ask.terms.currency:
         offers = known.converted(offers, ask.baseline, ask.terms.currency, at)
     offers = ask.terms.of(offers)
@@ -226,7 +226,7 @@ def _used(known: "Known", ask: Ask, day: date) -> Sequence[str]:
 
 
 def _newest_priced_day(known: "Known") -> date:
-    newest = known.price.get_column("observed_at").max()
+    newest = known.newest_price
     if not isinstance(newest, datetime):
         raise NothingToShow("there are no prices yet: run `qwenwatch refresh`")
     return newest.date()
