@@ -8,7 +8,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
-from qwenwatch.printers.data import print_json
 from qwenwatch.printers.tables import page
 from qwenwatch.printers.text import print_markdown, print_text
 from qwenwatch.ready_snapshot import Answer, Kept, Question, basis_of, is_settled, write_kept
@@ -95,6 +94,8 @@ def ask_of(question: Question) -> Ask:
 
 def answer_of(snapshot: Snapshot, top: int) -> Answer:
     """The snapshot of a closed day in every form: nothing of the present is in it."""
+    from qwenwatch.printers.data import print_json  # takes a while to load, with all its sections
+
     laid_out = page(snapshot, load_vendors(), top)
     return Answer(
         json=print_json(snapshot),
