@@ -13,15 +13,33 @@ Frames = Mapping[str, pl.DataFrame]
 """All tables of a cache but the log, by name."""
 
 
-def tables_of(store: Store) -> Frames:
-    """All that feeds brought into a cache."""
-    return {table.name: store.cached(table) for table in DATA}
+class Tables:
+    """What lies in caches; files that are byte for byte the same are decoded once."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._decoded: dict[object, pl.DataFrame] = {}
+
+    def of(self, store: Store) -> Frames:
+        """All that feeds brought into a cache."""
+        parts = store.manifest().parts
+        frames = {}
+        for table in DATA:
+            own = [part for part in parts if part.table == table.name]
+            # Not only what the manifest says of them: what really lies there.
+            there = table.name, *((part, (store.root / part.file).read_bytes()) for part in own)
+            if there not in self._decoded:
+                self._decoded[there] = store.cached(table)
+            frames[table.name] = self._decoded[there]
+        return frames
 
 
 def added(after: Frames, before: Frames) -> Frames:
     """The rows that were added."""
     return {
-        name: frame.join(before[name], on=frame.columns, how="anti", nulls_equal=True)
+        name: frame.clear()
+        if frame is before[name]
+        else frame.join(before[name], on=frame.columns, how="anti", nulls_equal=True)
         for name, frame in after.items()
     }
 
@@ -31,7 +49,8 @@ def tables_with_losses(after: Frames, before: Frames) -> tuple[str, ...]:
     return tuple(
         name
         for name, frame in before.items()
-        if any(
+        if after[name] is not frame
+        and any(
             not after[name].filter(feed=feed).head(rows.height).equals(rows)
             for (feed,), rows in frame.group_by("feed", maintain_order=True)
         )

@@ -28,7 +28,7 @@ from qwenwatch_cache.refresh import ask_about, refresh
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
 from tests.faults.bodies import LongerBodies
-from tests.faults.compare import Frames, added, false_rows, tables_of, tables_with_losses, without
+from tests.faults.compare import Frames, Tables, added, false_rows, tables_with_losses, without
 from tests.feedserver import FAULTS, FIXTURE_NOW, FeedServer, faults_for, huggingface, wire
 
 KEY = "sk-or-v1-of-the-fault-matrix"
@@ -133,19 +133,20 @@ class Matrix:
         self._clock = clock
         self._folder = folder
         self._number = 0
+        self._tables = Tables()
         good = self._store(folder / "good")
         self._usual: dict[str, Mapping[str, int]] = {}
         for feed in PLAYED:
             outcome = self._ask(good, feed)
             assert outcome.state == "stored", outcome
             self._usual[feed] = outcome.refused
-        self.before = tables_of(good)
+        self.before = self._tables.of(good)
         self.news: dict[str, Frames] = {}
         for feed in PLAYED:
             store = self._copy()
             outcome = self._ask(store, feed)
             assert outcome.state == "stored", outcome
-            self.news[feed] = added(tables_of(store), self.before)
+            self.news[feed] = added(self._tables.of(store), self.before)
 
     def play(self, feed: str, fault: str, last: int | None = None) -> Cell:
         """Play one fault, on all requests of a round or on the first ones."""
@@ -158,7 +159,7 @@ class Matrix:
             outcome = self._ask(store, feed)
         self._server.clear_faults()
         requests = len(self._server.requests) - asked
-        after = tables_of(store)
+        after = self._tables.of(store)
         fresh = added(after, self.before)
         log = store.cached(FETCH_TABLE, feeds={feed})
         began = log.filter(pl.col("started") > FIXTURE_NOW + LATER)["started"].min()
@@ -189,7 +190,7 @@ class Matrix:
         for _ in range(2):
             self._clock.now = max(self._clock.now, due)
             again = self._ask(store, feed)
-            if not self._missing(feed, added(tables_of(store), self.before)):
+            if not self._missing(feed, added(self._tables.of(store), self.before)):
                 return True
             assert again.due is not None
             due = again.due
