@@ -3,7 +3,6 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from qwenwatch.own_claims import own_claims_path, remember
@@ -12,7 +11,7 @@ from qwenwatch_cache.claims.period import read_period
 from qwenwatch_cache.identity import split_model
 from qwenwatch_cache.market.definitions import DEFINITIONS, STANDING
 from qwenwatch_cache.market.directory import Directory
-from qwenwatch_cache.market.windows import Grain, Window
+from qwenwatch_cache.market.windows import Window
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.claim_draft import Draft
 
@@ -120,9 +119,8 @@ def _terms(draft: Draft) -> str:
 def _when(window: str) -> str:
     """A time as people read it: ``week 10–16 Aug 2026``."""
     period = read_period(window)
-    grains: Mapping[int, Grain] = {1: "day", 7: "week"}
-    whole = Window.containing(period.first, grains.get(period.days, "month"))
-    if (whole.start, whole.end) != (period.first, period.last):
+    whole = Window.of_days(period.first, period.last)
+    if whole is None:
         return f"{period.first} to {period.last}"
     return amounts.window(whole.grain, whole.start, whole.end)
 

@@ -151,6 +151,8 @@ def _of_usage(table: Table, measure: Measure) -> dict[str, Any]:
         "proxies": table.texts("proxies", _WORD, "metrics"),
     }
     if known["metric"] == IMPLIED:
+        if measure != "share":
+            raise table.fail("metric", f"{IMPLIED} is known of shares only, not of a {measure}")
         known["basis"] = table.choice("basis", ("route", "list"), cast(Any, ""))
     if measure == "count":
         known["top"] = table.number("top", 50)

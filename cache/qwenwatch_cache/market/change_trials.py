@@ -52,7 +52,12 @@ def change_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
 
 
 def _dated(found: Sequence[Found], claim: Claim) -> list[Found]:
-    """Name the day of a change, unless all that such prices did on the days stated fits."""
+    """Name the day of a change, unless all that such prices did on the days stated fits.
+
+    Of one feed on one day it is enough that there was such a change.
+    """
+    if claim.feed != "any" and claim.period is not None and claim.period.days == 1:
+        return list(found)
     misses = {_sort(one) for one in found if one.trial.fit(claim.figure) != "yes"}
     return [
         one

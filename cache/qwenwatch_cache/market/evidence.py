@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from functools import cached_property
 
-from qwenwatch_cache.claims.claim import Claim
-from qwenwatch_cache.market import change_trials, growth_trials, price_trials, ratio_trials
+from qwenwatch_cache.claims.claim import IMPLIED, Claim
+from qwenwatch_cache.market import (
+    change_trials,
+    growth_trials,
+    price_trials,
+    ratio_trials,
+    spend_trials,
+)
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.price_book import PriceBook
 from qwenwatch_cache.market.standing_trials import standing_trials
@@ -45,6 +51,8 @@ def space_of(claim: Claim) -> Sequence[str]:
         return ratio_trials.VENDORS_SPACE if of_vendors else ratio_trials.MODELS_SPACE
     if claim.measure == "growth":
         return growth_trials.SPACE
+    if claim.metric == IMPLIED:
+        return spend_trials.SPACE
     return space(claim)
 
 
@@ -60,4 +68,6 @@ def _trials(evidence: Evidence, claim: Claim) -> list[Trial]:
         return ratio_trials.ratio_trials(evidence.book, claim, known.at)
     if claim.measure == "growth":
         return growth_trials.growth_trials(known, claim)
+    if claim.metric == IMPLIED:
+        return spend_trials.spend_trials(known, claim)
     return [*usage_trials(known, claim), *standing_trials(known, claim)]

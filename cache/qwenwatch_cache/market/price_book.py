@@ -4,16 +4,20 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
 import polars as pl
 
+from qwenwatch_cache.errors import QwenwatchError
 from qwenwatch_cache.identity import split_model
+from qwenwatch_cache.market.hosts import openrouter_ids
+from qwenwatch_cache.market.in_force import ON_DEMAND
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.price_steps import price_steps
+from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.market.rates import Rate
 
 FIELDS = ("input", "output")
@@ -110,6 +114,7 @@ class PriceBook:
         """Take what was known; it is read when first asked."""
         self._known = known
         self._read: dict[str, Sequence[datetime]] = {}
+        self._stated: dict[tuple[datetime, int], Sequence[Stretch]] = {}
         self._rates: dict[tuple[str, str], list[Rate]] = {}
 
     def of(self, model: str) -> Sequence[Stretch]:
@@ -126,6 +131,49 @@ class PriceBook:
         """Everything."""
         for stretches in self._stretches.values():
             yield from stretches
+
+    def of_host(self, model: str, host: str) -> Sequence[Stretch]:
+        """What a model cost at a host, for short prompts; as stated: nothing of it is doubted."""
+        try:
+            ids = openrouter_ids(self._known.directory.identity, model)
+        except QwenwatchError:
+            return []
+        own = (pl.col("feed") == ON_DEMAND) & pl.col("model").is_in(ids[:1])
+        base = (pl.col("variant") == "") & (pl.col("tier_from") == 0) & (pl.col("window_utc") == "")
+        rows = self._known.price.filter(own & base & (pl.col("provider") == host))
+        if rows.is_empty():
+            return []
+        steps = rows.sort("observed_at").to_dicts()
+        tile = _Tile(ON_DEMAND, "route", host, "", ids[0], "", steps[0]["currency"], 0, "")
+        offer = self._offer(tile, None)._replace(model=model)
+        return [
+            Stretch(offer, field, value, first, until, self._seen(ON_DEMAND, first, until))
+            for field in FIELDS
+            for value, first, until in _runs(
+                [(one["observed_at"], one[field] if one["listed"] else None) for one in steps]
+            )
+        ]
+
+    def stated(self, at: datetime, prompts: int) -> Sequence[Stretch]:
+        """What everything was offered at at a moment, as it was believed then.
+
+        Some of it is doubted since, and was in force nevertheless.
+
+        Args:
+            at: The moment.
+            prompts: Length of the prompts.
+        """
+        if (at, prompts) not in self._stated:
+            rows = self._known.prices(at, "", Mix(), prompts).to_dicts()
+            end = at + timedelta(microseconds=1)
+            self._stated[at, prompts] = [
+                Stretch(offer, field, row[field], min(row["observed_at"], at), end, at)
+                for row in rows
+                for offer in [Offer(**{name: row[name] for name in Offer._fields})]
+                for field in FIELDS
+                if row[field] is not None
+            ]
+        return self._stated[at, prompts]
 
     def captures(self, feed: str, first: datetime, until: datetime) -> int:
         """How often a feed was read within a time."""

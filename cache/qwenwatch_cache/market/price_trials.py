@@ -54,7 +54,7 @@ def price_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     """Try the claimed price of a model."""
     currency = claim.figure.unit
     found = []
-    for stretch in offered(book, claim, claim.of):
+    for stretch in (*offered(book, claim, claim.of), *in_force(book, claim, claim.of, now)):
         offer = stretch.offer
         value, extra = stretch.value, unasked(offer, claim, claim.of)
         how, converted = spelled_price(stretch.value, offer), ""
@@ -90,8 +90,33 @@ def offered(book: PriceBook, claim: Claim, model: str) -> list[Stretch]:
     """What a model of a claim was offered at, on the terms that the claim states."""
     base, variant = split_model(model)
     named = "" if variant == STANDARD else variant
-    found = wanted(book.of(base), claim)
+    found = wanted(book.of_host(base, claim.host) if claim.host else book.of(base), claim)
     return [one for one in found if not variant or one.offer.variant == named]
+
+
+def in_force(book: PriceBook, claim: Claim, model: str, now: datetime) -> list[Stretch]:
+    """What the feed of a claim of one day had in force at its end, as it was believed then.
+
+    Only what is not believed any more: all else is in the book.
+    """
+    period = claim.period
+    if period is None or period.days != 1 or claim.feed == "any" or claim.host:
+        return []
+    base, variant = split_model(model)
+    named = "" if variant == STANDARD else variant
+    at = min(datetime.combine(period.last, time.max, UTC), now)
+    believed = {
+        (*one.offer[3:], one.field, one.value)  # whatever it is called
+        for one in offered(book, claim, model)
+        if one.at(at)
+    }
+    return [
+        one
+        for one in wanted(book.stated(at, claim.prompts), claim)
+        if one.offer.model == base
+        and (not variant or one.offer.variant == named)
+        and (*one.offer[3:], one.field, one.value) not in believed
+    ]
 
 
 def wanted(stretches: Iterable[Stretch], claim: Claim) -> list[Stretch]:

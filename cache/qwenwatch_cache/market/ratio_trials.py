@@ -13,6 +13,7 @@ from qwenwatch_cache.market.price_trials import (
     Found,
     bare_trial,
     described,
+    in_force,
     offered,
     rate_day,
     source_of,
@@ -51,7 +52,11 @@ def ratio_trials(book: PriceBook, claim: Claim, now: datetime) -> list[Trial]:
     found: list[Found] = []
     seen: set[tuple[object, ...]] = set()
     mine, theirs = (
-        [one for one in offered(book, claim, model) if not unasked(one.offer, claim, model)]
+        [
+            one
+            for one in (*offered(book, claim, model), *in_force(book, claim, model, now))
+            if not unasked(one.offer, claim, model)
+        ]
         for model in (claim.of, claim.to)
     )
     for above in mine:

@@ -7,9 +7,10 @@ the standard ones; the rows added up (models or vendors); which of them (all, th
 
 from collections.abc import Sequence
 
-from qwenwatch_cache.claims.claim import STANDARD, Claim
+from qwenwatch_cache.claims.claim import IMPLIED, STANDARD, Claim
 from qwenwatch_cache.identity import split_model
-from qwenwatch_cache.market.definitions import DEFINITIONS, Definition
+from qwenwatch_cache.market.definitions import DEFINITIONS, Definition, definition_of
+from qwenwatch_cache.market.implied_spend import TOKENS
 from qwenwatch_cache.market.listings import RANKED_FEEDS, Listing
 from qwenwatch_cache.market.selections import TOPS, Selection, belongs
 
@@ -25,7 +26,12 @@ OF_WORDS = {"whole": "of the whole platform", "list": "of those", "CN+US": "of C
 
 
 def definitions_of(claim: Claim) -> list[Definition]:
-    """The definitions that count what the claim is about, the plain one first."""
+    """The definitions that count what the claim is about, the plain one first.
+
+    Of implied spend that of the tokens that are priced.
+    """
+    if claim.metric == IMPLIED:
+        return [definition_of(TOKENS)]
     variant = split_model(claim.of)[1]
     no_standard = claim.kind == "model" and variant not in {"", STANDARD}
     fitting = [

@@ -1,12 +1,13 @@
 """Windows of time: UTC days, ISO weeks (Monday to Sunday) and calendar months."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
 Grain = Literal["day", "week", "month"]
 
-TRUNCATE = {"day": "1d", "week": "1w", "month": "1mo"}
+TRUNCATE: Mapping[Grain, str] = {"day": "1d", "week": "1w", "month": "1mo"}
 """Polars' names of the grains; its weeks begin on Monday too."""
 
 
@@ -30,6 +31,12 @@ class Window:
         elif grain == "month":
             day = day.replace(day=1)
         return cls(day, grain)
+
+    @classmethod
+    def of_days(cls, first: date, last: date) -> "Window | None":
+        """The window of which these are the first and the last day, None if there is none."""
+        windows = (cls.containing(first, grain) for grain in TRUNCATE)
+        return next((one for one in windows if (one.start, one.end) == (first, last)), None)
 
     @property
     def end(self) -> date:
