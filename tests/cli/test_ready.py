@@ -38,6 +38,7 @@ from qwenwatch_cache.outcome import Outcome, State
 from qwenwatch_cache.store import Store
 from tests.cache.rows import fetches, prices
 from tests.cache.test_closing import stated
+from tests.cli import little
 from tests.cli.conftest import Run
 
 DAY = "2026-08-21"
@@ -49,6 +50,13 @@ NOW = "2026-08-25T12:00:00Z"
 FORMATS = ("text", "json", "ndjson", "csv", "md")
 SNAPSHOT = ("snapshot", "--date", DAY)
 Ask = Callable[..., str]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_baseline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        little.use(little.make_little(tmp_path_factory.mktemp("little") / "package"), patch)
+        yield
 
 
 @pytest.fixture(autouse=True)
