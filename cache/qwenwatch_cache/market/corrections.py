@@ -37,30 +37,36 @@ def with_corrections(
         polls: Moments at which each feed was read successfully, by feed.
         directory: Says which ids are the same model.
     """
-    read = sorted(polls.get(ROUTE, ()))
+    read = polls.get(ROUTE, ())
     first_seen: dict[str, datetime] = {}
     route = rows.filter((pl.col("feed") == ROUTE) & (pl.col("variant") == ""))
     for model, moment in route.group_by("model").agg(pl.col("observed_at").min()).iter_rows():
         canonical = directory.model(ROUTE, model).id
         first_seen[canonical] = min(moment, first_seen.get(canonical, moment))
     moves, away = _route_changes(changes, directory)
-    marked = []
-    for change in changes:
-        if (
-            change["feed"] in HAND_KEPT
-            and change["mark"] == "confirmed"
-            and change["field"] in PRICE_FIELDS
-        ):
-            at: datetime = change["at"]
-            model = directory.model(change["feed"], change["model"]).id
-            listed = model in first_seen and first_seen[model] <= at
-            gone = any(left <= at and (back is None or at < back) for left, back in away[model])
-            seen = _any(read, at - CORRECTION_SPAN, at) and _any(read, at, at + CORRECTION_SPAN)
-            moved = _any(sorted(moves[model]), at - CORRECTION_SPAN, at + CORRECTION_SPAN)
-            if listed and not gone and seen and not moved:
-                change = {**change, "mark": "correction"}
-        marked.append(change)
-    return marked
+
+    def stood_still(change: dict[str, Any]) -> bool:
+        """Whether the router had a price then, was read around it, and did not move it."""
+        at: datetime = change["at"]
+        model = directory.model(change["feed"], change["model"]).id
+        if model not in first_seen or first_seen[model] > at:
+            return False
+        if any(left <= at and (back is None or at < back) for left, back in away[model]):
+            return False
+        before, after = at - CORRECTION_SPAN, at + CORRECTION_SPAN
+        if _any(sorted(moves[model]), before, after):
+            return False
+        return _any(read, before, at) and _any(read, at, after)
+
+    return [
+        {**change, "mark": "correction"}
+        if change["feed"] in HAND_KEPT
+        and change["mark"] == "confirmed"
+        and change["field"] in PRICE_FIELDS
+        and stood_still(change)
+        else change
+        for change in changes
+    ]
 
 
 def _route_changes(

@@ -7,13 +7,14 @@ each mark means is defined in `qwenwatch_cache.market.price_history`.
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import Generic, Literal, TypeVar
 
 from qwenwatch_cache.market.doubts import JUMP_STANDS, STANDS, TWO_POLLS, far_apart
+from qwenwatch_cache.market.polls import Moments
 
 Mark = Literal[
     "confirmed",
@@ -39,6 +40,9 @@ OpenRouter's record last at most two captures and revert."""
 FLICKER_SPAN = STANDS
 """Two polls that lie further apart than this say more than a flicker."""
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNIT = timedelta(microseconds=1)
+
 Value = TypeVar("Value")
 Gap = tuple[datetime, datetime]
 """From when a feed no longer stated something to when it did again."""
@@ -52,15 +56,18 @@ class Rounds:
 
     def __init__(self, moments: Iterable[datetime]) -> None:
         """Take the moments of good answers, in any order."""
-        self._moments: list[datetime] = []
-        for moment in sorted(moments):
-            if not self._moments or moment - self._moments[-1] >= TWO_POLLS:
+        # As numbers: of the log of a feed there may be a hundred thousand, and few are looked at.
+        read = moments.microseconds() if isinstance(moments, Moments) else map(_number, moments)
+        apart = TWO_POLLS // _UNIT
+        self._moments: list[int] = []
+        for moment in sorted(read):
+            if not self._moments or moment - self._moments[-1] >= apart:
                 self._moments.append(moment)
 
     @property
     def last(self) -> datetime | None:
         """The newest one."""
-        return self._moments[-1] if self._moments else None
+        return _EPOCH + self._moments[-1] * _UNIT if self._moments else None
 
     def agreed(
         self, since: datetime, until: datetime | None, gaps: Sequence[Gap]
@@ -78,17 +85,22 @@ class Rounds:
         count, stood = 0, timedelta(0)
         within = [gap for gap in gaps if gap[0] > since and (until is None or gap[0] < until)]
         starts = [since + TWO_POLLS, *(back - TWO_POLLS for _, back in within)]
-        ends = [away - TWO_POLLS for away, _ in within]
-        lasts = [bisect_left(self._moments, end) for end in ends]
-        lasts.append(
-            len(self._moments) if until is None else bisect_left(self._moments, until - TWO_POLLS)
-        )
+        lasts = [self._before(away) for away, _ in within]
+        lasts.append(len(self._moments) if until is None else self._before(until))
         for start, last in zip(starts, lasts, strict=True):
-            first = bisect_right(self._moments, start)
+            first = bisect_right(self._moments, _number(start))
             if first < last:
                 count += last - first
-                stood = self._moments[last - 1] - since
+                stood = _EPOCH + self._moments[last - 1] * _UNIT - since
         return count, stood
+
+    def _before(self, moment: datetime) -> int:
+        """How many rounds there were before the one that brought the news of a moment."""
+        return bisect_left(self._moments, _number(moment - TWO_POLLS))
+
+
+def _number(moment: datetime) -> int:
+    return (moment - _EPOCH) // _UNIT
 
 
 @dataclass(frozen=True, slots=True)

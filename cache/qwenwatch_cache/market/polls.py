@@ -41,6 +41,10 @@ class Moments(Sequence[datetime]):
         """All of them."""
         return iter(self._series.to_list())
 
+    def microseconds(self) -> list[int]:
+        """All of them as microseconds since 1970, which takes a tenth of the time."""
+        return self._series.dt.epoch("us").to_list()
+
 
 class KnownPolls(Mapping[str, Sequence[datetime]]):
     """Moments at which each feed was read successfully, oldest first; read when asked for.

@@ -121,8 +121,9 @@ def price_history(
         directory: Who is behind an id.
         feeds: Feeds wanted, None for all but that of single hosts.
         models: Canonical ids of the models wanted, None for all.
-        since: Begin with the prices that stood then, None with the first: after years most of all
-            changes are of times that nobody asks about.
+        since: Begin with the prices that stood then, None with the first, and leave out the offers
+            of which nothing was stated since: after years most of all changes are of times that
+            nobody asks about.
 
     Returns:
         PRICE_HISTORY, sorted by time, then by offer, tier, time of day and field.
@@ -131,14 +132,16 @@ def price_history(
     began = dict(rows.group_by("feed").agg(pl.col("observed_at").min()).iter_rows())
     if models is not None:
         rows = directory.of_models(rows, models)
+    told = rows
     if since is not None:
-        standing = as_of(rows, PRICE_TABLE, since).filter("listed")
-        rows = pl.concat([standing, rows.filter(pl.col("observed_at") > since)])
-    rounds = {feed: Rounds(polls.get(feed, ())) for feed in began}
+        later = rows.filter(pl.col("observed_at") > since)
+        rows = pl.concat([as_of(rows, PRICE_TABLE, since).filter("listed"), later])
+        told = rows.join(later.select(OFFER).unique(), on=OFFER, how="semi", nulls_equal=True)
+    rounds = {feed: Rounds(polls.get(feed, ())) for feed in told.get_column("feed").unique()}
     changes: list[dict[str, Any]] = []
     columns = [*OFFER, "observed_at", "listed", "tier_from", "window_utc", *PRICE_FIELDS]
-    rows = rows.select(columns).sort(*OFFER, "observed_at", maintain_order=True)
-    for offer, revisions in groupby(rows.iter_rows(), key=itemgetter(slice(len(OFFER)))):
+    told = told.select(columns).sort(*OFFER, "observed_at", maintain_order=True)
+    for offer, revisions in groupby(told.iter_rows(), key=itemgetter(slice(len(OFFER)))):
         named = dict(zip(OFFER, offer, strict=True))
         known = _states([revision[len(OFFER) :] for revision in revisions])
         feed = named["feed"]

@@ -161,4 +161,6 @@ def age(span: timedelta | None) -> str:
 
 def clean(text: str) -> str:
     """Text from a feed without anything a terminal could take for a command."""
+    if text.isprintable():
+        return text
     return "".join(letter for letter in text if letter.isprintable())
