@@ -9,11 +9,10 @@ from typing import Literal
 import polars as pl
 
 from qwenwatch_cache.frames import FETCH_TABLE, INSTANT, TABLES
+from qwenwatch_cache.log_ends import ends_of, midnight_after
 from qwenwatch_cache.schedule import (
     FeedSettings,
     Standing,
-    ends_of,
-    midnight_after,
     standing_of,
 )
 from qwenwatch_cache.store import Store

@@ -13,9 +13,10 @@ from qwenwatch_cache.clock import Clock
 from qwenwatch_cache.feeds.feed import Request
 from qwenwatch_cache.frames import FETCH_TABLE
 from qwenwatch_cache.http import open_client, without_secrets
+from qwenwatch_cache.log_ends import midnight_after
 from qwenwatch_cache.outcome import Outcome
 from qwenwatch_cache.round import Role, Round
-from qwenwatch_cache.schedule import FeedSettings, Record, midnight_after, record_of
+from qwenwatch_cache.schedule import FeedSettings, Record, record_of
 from qwenwatch_cache.store import Store
 from qwenwatch_cache.store.turns import turn
 

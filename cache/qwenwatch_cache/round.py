@@ -12,6 +12,7 @@ import polars as pl
 
 from qwenwatch_cache.clock import Clock
 from qwenwatch_cache.errors import FeedError, Implausible
+from qwenwatch_cache.failures import Failures, plain
 from qwenwatch_cache.feeds.feed import NOTES, Parsed, Request
 from qwenwatch_cache.frames import FETCH, PRICE_TABLE
 from qwenwatch_cache.http import ATTEMPTS, Answer, Refused, be_patient, get, without_secrets
@@ -34,26 +35,7 @@ PAUSE_SECONDS = 0.2
 FEW = 10
 """Entries of an answer up to which the loss of half is no sign of anything."""
 
-HOPELESS = 3
-"""Failures one after the other after which the rest of a round is not asked."""
-
-ABOUT_ONE_REQUEST = frozenset({200, 400, 404, 410})
-"""HTTP statuses that say something of one address, not of the whole server."""
-
-ABOUT_ALL_REQUESTS = frozenset({0, 401, 403, 429})
-"""Statuses (0: no connection) that every other request would meet too."""
-
-
 Role = Literal["round", "backfill", "model"]
-
-
-@dataclass(slots=True)
-class _Failure:
-    """A request that failed; logged at the end, so that the log says how the round ended."""
-
-    request: Request
-    started: datetime
-    error: FeedError
 
 
 @dataclass(slots=True)
@@ -89,8 +71,7 @@ class Round:
     _spent: int = 0
     _last_started: datetime | None = None
     _rest: timedelta = timedelta(0)
-    _failures: list[_Failure] = field(default_factory=list)
-    _in_a_row: int = 0
+    _failures: Failures = field(default_factory=Failures)
 
     async def run(self, requests: Sequence[Request]) -> Outcome:
         """Make the requests, and those that their answers lead to.
@@ -104,7 +85,7 @@ class Round:
         # If there is nothing but that, it was another kind of round: all of this one is asked.
         new = [request for request in requests if not self._had(request)]
         waiting = self._waiting = deque(self._failed_ones_last(new or requests))
-        while waiting and not self._hopeless():
+        while waiting and not self._failures.hopeless(self._made):
             self.progress(feed.name, self._made, self._made + len(waiting))
             if self._left < 1:
                 break
@@ -115,16 +96,13 @@ class Round:
                 await be_patient(self._rest)
                 await self._ask(request, self._last_started)
             except FeedError as error:
-                # Of several attempts the last counts: it was told how long to wait, if any was.
-                last = error.started if isinstance(error, Refused) else None
-                self._failures.append(_Failure(request, last or self._last_started, error))
-                self._in_a_row += 1
+                self._failures.add(request, self._last_started, error)
             else:
-                self._in_a_row = 0
+                self._failures.in_a_row = 0
             if waiting and not self.settings.is_local:
                 await asyncio.sleep(PAUSE_SECONDS)
         self.progress(feed.name, self._made, self._made)
-        if self._failures:
+        if self._failures.all:
             return self._failed()
         state: State = "stored" if self._rows_new else "unchanged"
         left = f"{len(waiting)} requests are left: today's budget is used up" if waiting else ""
@@ -145,7 +123,7 @@ class Round:
     @property
     def _left(self) -> int:
         """Requests that today's budget still allows; what failed is logged at the end only."""
-        spent = self.record.spent + self._spent + len(self._failures)
+        spent = self.record.spent + self._spent + len(self._failures.all)
         return self.settings.feed.budget - spent
 
     def _had(self, request: Request) -> bool:
@@ -158,17 +136,6 @@ class Round:
         url = without_secrets(self.settings.url(request.path))
         lately = self.clock() - self.settings.every / 2
         return any(one.url == url and one.started > lately for one in self.record.done)
-
-    def _hopeless(self) -> bool:
-        """Whether what went wrong would go wrong with every other request too."""
-        if not self._failures:
-            return False
-        last = self._failures[-1].error
-        if isinstance(last, Refused) and last.status in ABOUT_ALL_REQUESTS:
-            return True
-        if isinstance(last, Refused) and last.status not in ABOUT_ONE_REQUEST and self._made == 1:
-            return True
-        return self._in_a_row >= HOPELESS
 
     async def _ask(self, request: Request, started: datetime) -> None:
         url = self.settings.url(request.path)
@@ -249,23 +216,17 @@ class Round:
 
     def _failed(self) -> Outcome:
         """Log what failed last of all, so that the log says how the round ended."""
-        due = back_off(self.log, self.settings, self._failures[-1].started)
-        for failure in self._failures:
-            error = failure.error
-            if isinstance(error, Refused) and error.retry_after is not None:
-                due = max(due, failure.started + error.retry_after)
-        main, others = self._failures[-1], len(self._failures) - 1
-        message = self._plain(main.error)
-        if others:
-            message += f" (and {others} more of {self._made} requests failed)"
-        for failure in self._failures:
+        failures = self._failures
+        due = failures.due(back_off(self.log, self.settings, failures.last.started))
+        message = failures.message(self.settings.feed.name, self._made)
+        for failure in failures.all:
             error = failure.error
             self._log(
                 self.settings.url(failure.request.path),
                 failure.started,
                 status=error.status if isinstance(error, Refused) else None,
                 rows=error.rows if isinstance(error, Implausible) else None,
-                error=message if failure is main else self._plain(error),
+                error=message if failure is failures.last else self._plain(error),
                 retry_at=due,
             )
         return self._outcome("failed", message, due)
@@ -289,7 +250,7 @@ class Round:
         return "part" if self._waiting else "last"
 
     def _plain(self, error: FeedError) -> str:
-        return str(error).removeprefix(f"{self.settings.feed.name}: ")
+        return plain(error, self.settings.feed.name)
 
     def _log_earlier(self, url: str, failed: Sequence[Refused]) -> None:
         for error in failed:

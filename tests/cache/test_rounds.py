@@ -8,13 +8,13 @@ import httpx
 import pytest
 
 from qwenwatch_cache.errors import FeedError
+from qwenwatch_cache.failures import HOPELESS
 from qwenwatch_cache.feeds.feed import Parsed, Request
 from qwenwatch_cache.frames import FETCH_TABLE, USAGE_TABLE
 from qwenwatch_cache.health import feed_states
 from qwenwatch_cache.http import ATTEMPTS
 from qwenwatch_cache.outcome import Outcome
 from qwenwatch_cache.refresh import Wish, refresh
-from qwenwatch_cache.round import HOPELESS
 from qwenwatch_cache.store import Store
 from tests.cache.played import Player, log_of, parse, requests_for, settings_for
 from tests.cache.polling import (

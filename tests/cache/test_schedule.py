@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from qwenwatch_cache.feeds import FEEDS
 from qwenwatch_cache.frames import FETCH
+from qwenwatch_cache.log_ends import midnight_after
 from qwenwatch_cache.schedule import (
     JITTER,
     LONGEST_JITTER,
     FeedSettings,
     back_off,
-    midnight_after,
     next_due,
     record_of,
     without_days,

@@ -1,9 +1,7 @@
 """The program on the screen: its modes, its themes and the polling of the feeds."""
 
 import asyncio
-import os
 import signal
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
 from typing import ClassVar
@@ -18,6 +16,7 @@ from qwenwatch.screens.later import claims_screen, feeds_screen, prices_screen, 
 from qwenwatch.screens.market import MarketScreen
 from qwenwatch.screens.page import Desk, Page
 from qwenwatch.screens.pulse import Poller, Pulse
+from qwenwatch.terminal import HEIGHTS, WIDTHS, classes_of, is_ascii_only
 from qwenwatch_widgets.headline import TopLines
 from qwenwatch_widgets.themes import THEMES
 from qwenwatch_widgets.views.query import MarketQuery
@@ -28,13 +27,13 @@ class QwenwatchApp(App[None]):
 
     TITLE = "qwenwatch"
     DEFAULT_MODE = "market"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012 (so in Textual)
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-short"), (34, "-tall")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "refresh_feeds", "refresh", id="app.refresh", tooltip="Ask the feeds now"),
         Binding("p", "pause", "pause", id="app.pause", tooltip="Pause polling, or go on"),
-        Binding("1", "market", "Market", show=False, id="app.market",
+        Binding("1", "place('market')", "Market", show=False, id="app.market",
                 tooltip="To the Market screen"),
         Binding("3", "place('prices')", "Prices", show=False, id="app.prices",
                 tooltip="To the Prices screen"),
@@ -79,7 +78,7 @@ class QwenwatchApp(App[None]):
         self._poll = poll
         self._pulses: Signal[Pulse] = Signal(self, "pulses")
         self._poller = Poller(answers, self._pulses.publish)
-        desk = Desk(answers, self._pulses, lambda: self._poller.pulse, _ascii_only())
+        desk = Desk(answers, self._pulses, lambda: self._poller.pulse, is_ascii_only())
         self.add_mode("market", lambda: self._market_screen(desk, query))
         for question in ("definitions", "changes"):
             self.add_mode(question, partial(tables_screen, desk, question))
@@ -115,10 +114,6 @@ class QwenwatchApp(App[None]):
         else:
             self._say("This run does not poll")
 
-    def action_market(self) -> None:
-        """Go to the Market screen, closing what lies over it."""
-        self.action_place("market")
-
     def action_place(self, mode: str) -> None:
         """Go to a screen, closing what lies over it.
 
@@ -147,20 +142,9 @@ class QwenwatchApp(App[None]):
     def _market_screen(self, desk: Desk, query: MarketQuery) -> MarketScreen:
         screen = MarketScreen(desk, query, self._answers.ready_market())
         # Set before the first paint, the classes of the terminal's size cost no second styling.
-        width, height = self.size
-        screen.add_class(_fitting(self.HORIZONTAL_BREAKPOINTS, width))
-        screen.add_class(_fitting(self.VERTICAL_BREAKPOINTS, height))
+        screen.add_class(*classes_of(self.size))
         return screen
 
     def _say(self, text: str) -> None:
         if isinstance(self.screen, Page):
             self.screen.say(text)
-
-
-def _fitting(breakpoints: Iterable[tuple[int, str]] | None, cells: int) -> str:
-    return max(each for each in breakpoints or () if each[0] <= cells)[1]
-
-
-def _ascii_only() -> bool:
-    # The kernel's console has no block elements.
-    return os.environ.get("TERM") in {"linux", "dumb"}

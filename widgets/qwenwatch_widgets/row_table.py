@@ -15,14 +15,12 @@ from textual.strip import Strip
 from qwenwatch_widgets.canvas import Canvas, strip
 from qwenwatch_widgets.columns import Placed, place
 from qwenwatch_widgets.order import Sort, arrange, index_of
+from qwenwatch_widgets.sight import Sight
 from qwenwatch_widgets.table_lines import header_line, row_line, wanted_widths
 from qwenwatch_widgets.text import plain
 from qwenwatch_widgets.views.table import Row, TableView
 
 NO_TABLE = TableView("", "", (), ())
-
-_LEAST_BODY = 3
-"""Pinned rows stay in sight as long as this many others do."""
 
 
 def hidden(keys: str, action: str, id: str, tooltip: str) -> Binding:
@@ -161,7 +159,7 @@ class RowTable(Canvas, can_focus=True):
         placed = self._columns(cells)
         if y == 0:
             return header_line(placed, self.sort_by, cells, self.paint)
-        index = self._row_at(y)
+        index = self._sight.row_at(y - 1)
         if index is None:
             text = f" {plain(self._nothing())}" if y == 1 and not self._rows else ""
             return strip([(text, self.paint["dim"])], cells, self.paint[""])
@@ -228,7 +226,7 @@ class RowTable(Canvas, can_focus=True):
         if offset is None:
             return
         event.stop()
-        index = self._row_at(offset.y)
+        index = self._sight.row_at(offset.y - 1)
         if offset.y == 0:
             hit = (each for each in self._placed if each.x <= offset.x < each.x + each.width)
             if (each := next(hit, None)) is not None:
@@ -244,7 +242,7 @@ class RowTable(Canvas, can_focus=True):
 
     def action_page(self, pages: float) -> None:
         """Move the cursor by pages."""
-        self.cursor += int(pages * self._body())
+        self.cursor += int(pages * self._sight.body)
 
     def action_go(self, index: int) -> None:
         """Move the cursor to the first (0) or last (-1) row."""
@@ -316,34 +314,19 @@ class RowTable(Canvas, can_focus=True):
             self._placed = place(self.view.columns, wanted_widths(self.view, self.sort_by), cells)
         return self._placed
 
-    def _pinned(self) -> int:
-        return self._pins if self.room.height - 1 - self._pins >= _LEAST_BODY else 0
-
-    def _body(self) -> int:
-        pinned = self._pinned()
-        return min(len(self._rows) - pinned, max(1, self.room.height - 1 - pinned))
-
-    def _row_at(self, y: int) -> int | None:
-        line, body, pinned = y - 1, self._body(), self._pinned()
-        if line < body:
-            return line + self.scroll_offset.y
-        line -= body
-        return len(self._rows) - pinned + line if line < pinned else None
+    @property
+    def _sight(self) -> Sight:
+        return Sight(len(self._rows), self._pins, self.room.height - 1, self.scroll_offset.y)
 
     def _refresh_row(self, index: int) -> None:
-        first_pin = len(self._rows) - self._pinned()
-        y = self._body() + index - first_pin if index >= first_pin else index - self.scroll_offset.y
-        if 0 <= y < self.room.height:
-            self.refresh(Region(0, y + 1, self.room.width, 1))
+        line = self._sight.line_of(index)
+        if line is not None:
+            self.refresh(Region(0, line + 1, self.room.width, 1))
 
     def _scroll_to_cursor(self) -> None:
-        if self.cursor >= len(self._rows) - self._pinned():
-            return
-        top, body = self.scroll_offset.y, self._body()
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, force=True)
-        elif self.cursor >= top + body:
-            self.scroll_to(y=self.cursor - body + 1, animate=False, force=True)
+        top = self._sight.top_for(self.cursor)
+        if top is not None:
+            self.scroll_to(y=top, animate=False, force=True)
 
     def _over(self, index: int) -> Style | None:
         if index != self.cursor:

@@ -7,9 +7,9 @@ from textual import getters, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
-from textual.widget import Widget
 
-from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk, Page
+from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk
+from qwenwatch.screens.panes import PanedPage
 from qwenwatch_widgets.headline import StatusLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.panels import PanelGrid
@@ -29,34 +29,8 @@ _GRAINS = ("day", "week", "month")
 _GROUPINGS = ("vendor", "model", "country")
 
 
-class MarketScreen(Page):
+class MarketScreen(PanedPage):
     """Leaders, vendor panels and prices; one under the other where there is little room."""
-
-    DEFAULT_CSS = """
-    MarketScreen {
-        layout: grid;
-        grid-size: 2;
-        grid-columns: 68 1fr;
-        grid-rows: 2 2fr 1fr 2 1;
-        & > TopLines, & > StatusLines, & > KeyBar, & > #prices { column-span: 2; }
-        &.-narrow, &.-short, &.-low, &.-zoomed {
-            layout: vertical;
-            & > ViewTable { height: 1fr; }
-            & > #panels { height: 7; scrollbar-size-vertical: 0; }
-            & > #prices { display: none; }
-        }
-        &.-narrow.-on-prices, &.-short.-on-prices, &.-low.-on-prices, &.-zoomed {
-            & > ViewTable, & > PanelGrid { display: none; }
-        }
-        &.-narrow.-on-prices, &.-short.-on-prices, &.-low.-on-prices {
-            & > #prices { display: block; }
-        }
-        &.-low > #panels { display: none; }
-        &.-low.-on-panels > #leaders { display: none; }
-        &.-low.-on-panels > #panels { display: block; height: 1fr; }
-        &.-zoomed > .-zoom { display: block !important; height: 1fr !important; }
-    }
-    """
 
     AUTO_FOCUS = ""
 
@@ -252,35 +226,6 @@ class MarketScreen(Page):
             self.say(f"Opened {url}")
         else:
             self.say("These figures have no page to open")
-
-    def action_zoom(self) -> None:
-        """Give the focused pane the whole screen, or take it back."""
-        if self.has_class("-zoomed"):
-            self.action_unzoom()
-        elif self.focused is not None:
-            self.focused.add_class("-zoom")
-            self.add_class("-zoomed")
-
-    def action_unzoom(self) -> None:
-        """Show all panes again."""
-        if self.has_class("-on-prices") or self.has_class("-low", "-on-panels"):
-            self.action_focus_pane("leaders")
-        self.remove_class("-zoomed")
-        self.query(".-zoom").remove_class("-zoom")
-
-    def action_pane(self, step: int) -> None:
-        """Give the keys to the next pane or the one before."""
-        panes: list[Widget] = [self.leaders, self.panels, self.prices]
-        at = panes.index(self.focused) if self.focused in panes else 0
-        self.action_focus_pane(str(panes[(at + step) % len(panes)].id))
-
-    def action_focus_pane(self, pane: str) -> None:
-        """Give the keys to a pane; one that has no room beside the others takes theirs."""
-        self.remove_class("-zoomed")
-        self.query(".-zoom").remove_class("-zoom")
-        for each in ("panels", "prices"):
-            self.set_class(pane == each, f"-on-{each}")
-        self.query_one(f"#{pane}").focus()
 
     def _want(self, query: MarketQuery) -> None:
         self.query_wanted = query
