@@ -1,8 +1,9 @@
 """The answer to one question, as every printer wants it: pages for people, rows for programs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import is_replayed, iso
@@ -34,21 +35,29 @@ class Page:
     sources: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
 class Answer:
     """An answer in both forms.
 
     Attributes:
         page: For people.
-        document: The JSON document: plain values, shares are fractions, times ISO 8601 UTC,
-            unknown is null. It has `schema_version` and `sources`.
         parts: The keys of `document` that hold lists of rows, `sources` included: what NDJSON and
             CSV print line by line. Objects within a row become columns of a CSV (`window_start`).
     """
 
-    page: Page
-    document: dict[str, Any]
-    parts: Sequence[str]
+    def __init__(
+        self, page: Page, document: Callable[[], dict[str, Any]], parts: Sequence[str]
+    ) -> None:
+        """Take both forms; the document is made when somebody wants it, which people seldom do."""
+        self.page = page
+        self.parts = parts
+        self._document = document
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The JSON document: plain values, shares are fractions, times ISO 8601 UTC, unknown is
+        null. It has `schema_version` and `sources`.
+        """
+        return self._document()
 
 
 def framed(known_at: datetime, origins: Iterable["Origin"], **asked: object) -> dict[str, Any]:

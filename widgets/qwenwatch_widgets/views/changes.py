@@ -53,7 +53,7 @@ def changes_answer(
             tables=_tables(changes, top, order),
             sources=source_lines(changes.origins, known_at),
         ),
-        document=document(changes, known_at, order),
+        document=lambda: document(changes, known_at, order),
         parts=("sources", "compared", "counts", "changes"),
     )
 

@@ -109,7 +109,7 @@ def claims_answer(
         ],
     }
     parts = ["claims", "trials", "searched", "notes", "missing", "sentences", "sources"]
-    return Answer(page, document, parts)
+    return Answer(page, lambda: document, parts)
 
 
 def _newest(origins: Iterable[Iterable["Origin"]]) -> list["Origin"]:

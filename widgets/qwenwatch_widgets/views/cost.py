@@ -88,7 +88,7 @@ def cost_answer(
         document["usage_source"] = export.source
         document["usage"] = [plain_row(row) for row in used.to_dicts()]
         parts.insert(0, "usage")
-    return Answer(page, document, parts)
+    return Answer(page, lambda: document, parts)
 
 
 def _workload_lines(workload: Workload, asked: CostAsked, export: "Export | None") -> Sequence[str]:

@@ -48,7 +48,7 @@ def apps_answer(
     document = framed(known_at, origins, window=span, scope=measured.scope)
     document["apps"] = [plain_row(row) for row in frame.to_dicts()]
     page = Page("qwenwatch leaders", lines, [table], source_lines(origins, known_at))
-    return Answer(page, document, ("sources", "apps"))
+    return Answer(page, lambda: document, ("sources", "apps"))
 
 
 def apps_table(frame: "pl.DataFrame", text: str, top: int = 0) -> TableView:

@@ -43,20 +43,22 @@ def definitions_answer(side: "SideBySide", known_at: datetime, *, top: int) -> A
         sources=[*notes, *source_lines(side.origins, known_at)],
     )
     of_window = side.rows.filter(side.rows["grain"] == window.grain)
-    document = framed(
-        known_at,
-        side.origins,
-        window=plain_window(window, complete=all(of_window["complete"])),
-        baseline=any(origin.status != "live" for origin in side.origins),
-        missing=list(side.missing),
-    )
-    document |= {
-        "definitions": definition_rows(side),
-        "countries": [plain_row(row) for row in side.countries.to_dicts()],
-        "leaders": [plain_row(row) for row in side.leaders.to_dicts()],
-        "apps": [plain_row(row) for row in side.apps.to_dicts()],
-        "sessions": [plain_row(row) for row in side.sessions.to_dicts()],
-    }
+
+    def document() -> dict[str, Any]:
+        return framed(
+            known_at,
+            side.origins,
+            window=plain_window(window, complete=all(of_window["complete"])),
+            baseline=any(origin.status != "live" for origin in side.origins),
+            missing=list(side.missing),
+        ) | {
+            "definitions": definition_rows(side),
+            "countries": [plain_row(row) for row in side.countries.to_dicts()],
+            "leaders": [plain_row(row) for row in side.leaders.to_dicts()],
+            "apps": [plain_row(row) for row in side.apps.to_dicts()],
+            "sessions": [plain_row(row) for row in side.sessions.to_dicts()],
+        }
+
     parts = ("sources", "definitions", "countries", "leaders", "apps", "sessions")
     return Answer(page, document, parts)
 

@@ -108,7 +108,7 @@ def disagreement_answer(
         differing=apart,
     )
     document["prices"] = [plain_row(row) for row in rows]
-    return Answer(page, document, ["prices", "sources"])
+    return Answer(page, lambda: document, ["prices", "sources"])
 
 
 def _table(

@@ -44,7 +44,7 @@ def coverage_answer(coverages: Sequence["Coverage"], known_at: datetime) -> Answ
     document = framed(known_at, origins.values())
     document["coverage"] = [_sums_row(one) for one in coverages]
     document["not_mapped"] = [row for one in coverages for row in _id_rows(one)]
-    return Answer(page, document, ("coverage", "not_mapped", "sources"))
+    return Answer(page, lambda: document, ("coverage", "not_mapped", "sources"))
 
 
 def model_answer(model: "JoinedModel", known_at: datetime) -> Answer:
@@ -80,7 +80,7 @@ def model_answer(model: "JoinedModel", known_at: datetime) -> Answer:
     )
     document["ids"] = [plain_row({**row, "variants": " ".join(row["variants"])}) for row in rows]
     page = Page(f"qwenwatch identity {model.canonical}", [VARIANTS], [table], [MAP])
-    return Answer(page, document, ("ids", "sources"))
+    return Answer(page, lambda: document, ("ids", "sources"))
 
 
 def _texts(row: Mapping[str, Any]) -> list[tuple[str, Tone]]:

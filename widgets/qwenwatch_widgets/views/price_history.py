@@ -101,7 +101,7 @@ def history_answer(
         tables=[_offers(steps, known.at, origins), _changes(changes, origins)],
         sources=source_lines(origins.values(), known.at),
     )
-    return Answer(page, document, ("sources", "changes", "series"))
+    return Answer(page, lambda: document, ("sources", "changes", "series"))
 
 
 def _offers(

@@ -77,7 +77,7 @@ def index_answer(
         tables=[_table(by_vendor, basis, mix, vendors)],
         sources=source_lines(origins, known.at),
     )
-    return Answer(page, document, ("sources", "index"))
+    return Answer(page, lambda: document, ("sources", "index"))
 
 
 def _table(

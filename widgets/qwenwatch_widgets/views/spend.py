@@ -57,7 +57,7 @@ def spend_answer(spend: "Spend", known_at: datetime, *, top: int = 0) -> Answer:
         tables=[spend_table(spend, top=top), unpriced_table(spend), _in_words(spend)],
         sources=source_lines(_origins(spend), known_at),
     )
-    return Answer(page, document(spend, known_at), ("sources", "spend", "unpriced"))
+    return Answer(page, lambda: document(spend, known_at), ("sources", "spend", "unpriced"))
 
 
 def headline(spend: "Spend") -> str:
