@@ -21,6 +21,7 @@ HOSTS = pl.Schema(
         "input": MONEY,  # USD per 1M tokens, for prompts of the base tier, null if unknown
         "output": MONEY,
         "cache_read": MONEY,
+        "window_utc": pl.String(),  # "" or the time of day that the prices are for, null without
         "quantization": pl.String(),  # null if not stated
         "context_length": pl.Int64(),  # tokens
         "max_output": pl.Int64(),  # tokens
@@ -124,7 +125,7 @@ def hosts(
     base = own & (pl.col("variant") == "") & (pl.col("tier_from") == 0)
     stated = as_of(price_frame.filter(base), PRICE_TABLE, at).filter("listed")
     now = window_in_force(stated, at).unique("provider", keep="first", maintain_order=True)
-    prices = now.select("provider", "input", "output", "cache_read")
+    prices = now.select("provider", "input", "output", "cache_read", "window_utc")
     rows = serving.join(prices, on="provider", how="left")
     return rows.select(HOSTS.names()).sort("input", "output", "provider", nulls_last=True)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 NOBODY = "This row is nobody's: there is nothing to claim"
 UNKNOWN = "This figure is not known: there is nothing to claim"
+UNREAD = "It is not known when this was read: there is nothing to claim"
 IN_PART = "Not all days of this time are known: a claim of it could not be checked"
 NOT_MOVED = "Input and output did not change here, and claims are of these"
 UNCOMPARED = "This change has no percentage: one of both prices is not stated, or was 0"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import SCHEMA_VERSION
-from qwenwatch_widgets.views.drafts import price_claim
+from qwenwatch_widgets.views.drafts import UNREAD, price_claim
 from qwenwatch_widgets.views.market import HostsView
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
@@ -162,8 +162,8 @@ def _row(row: Mapping[str, Any], money: Mapping[str, str], hosts: "ModelHosts", 
         f"uptime of the last day {amounts.percent(row['uptime_1d'])}. {cited}"
     )
     own = {"model": hosts.model, "basis": "route", "feed": FEED, "currency": "USD"}
-    at = hosts.asked.last_good or row["observed_at"]
-    claim = price_claim({**row, **own}, at, host=row["provider"])
+    at = hosts.asked.last_good
+    claim = UNREAD if at is None else price_claim({**row, **own}, at, host=row["provider"])
     return Row(row["provider"], cells, cite=figures, claim=claim)
 
 
