@@ -11,6 +11,10 @@ from hypothesis import settings
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+# To share out frames of a few rows costs more than it brings; their order is by chance with one
+# thread too. The commands that tests run in processes of their own have as many as ever.
+os.environ.setdefault("POLARS_MAX_THREADS", "1")
+
 
 SLOW = (
     "tests/faults/test_matrix.py",
