@@ -14,6 +14,7 @@ from qwenwatch.answers import AnswersError
 from qwenwatch.client import ProcessAnswers
 from qwenwatch.ready import read_ready_market
 from qwenwatch_cache.feeds import FEEDS
+from qwenwatch_widgets.views.drafts import NOBODY
 from qwenwatch_widgets.views.query import MarketQuery
 from tests.cli.conftest import Run
 
@@ -38,6 +39,23 @@ async def test_answers_views_of_the_baseline(answers: ProcessAnswers) -> None:
     assert [row.key for row in feeds.table.rows] == list(FEEDS)
     report = await answers.refresh()
     assert not report.changed
+
+
+async def test_a_row_s_claim_is_kept(
+    answers: ProcessAnswers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("", encoding="utf-8")
+    monkeypatch.setenv("QWENWATCH_CONFIG", str(config))
+    market = await answers.market(QUERY)
+    claim, why = market.leaders.rows[0].claim, market.leaders.rows[-1].claim
+    assert market.panels[0].claim == claim and why == NOBODY
+    assert not isinstance(claim, str)
+    said = await answers.remember(claim)
+    assert said.startswith("Remembered: DeepSeek had 26.2 % of tokens")
+    assert "remembered already" in await answers.remember(claim)
+    with pytest.raises(AnswersError, match="vendor: no vendor has the id"):
+        await answers.remember({**claim, "vendor": "no-such-vendor"})
 
 
 async def test_an_error_is_an_error_of_that_question_only(answers: ProcessAnswers) -> None:

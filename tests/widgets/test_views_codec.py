@@ -15,12 +15,13 @@ from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
 from qwenwatch_widgets.views.build import market_view, vendor_view
+from qwenwatch_widgets.views.claim_draft import Claimable
 from qwenwatch_widgets.views.codec import from_plain
 from qwenwatch_widgets.views.feeds import FeedsView, feeds_view
 from qwenwatch_widgets.views.market import MarketView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery
 from qwenwatch_widgets.views.scene import Scene
-from qwenwatch_widgets.views.table import Cell, TableView
+from qwenwatch_widgets.views.table import Cell, Row, TableView
 
 NOW = datetime(2026, 8, 22, 12, 30, tzinfo=UTC)
 
@@ -74,6 +75,18 @@ def test_cells_keep_their_kind(cell: Cell) -> None:
     back = from_plain(Cell, json.loads(json.dumps(asdict(cell))))
     assert back == cell
     assert type(back.sort) is type(cell.sort) and type(back.series) is type(cell.series)
+
+
+@pytest.mark.parametrize("claim", [{"measure": "share", "vendor": "xai"}, "nobody's", ""])
+def test_a_claim_or_why_there_is_none_comes_back(claim: Claimable) -> None:
+    row = Row("xai", (Cell("xAI"),), claim=claim)
+    assert from_plain(Row, json.loads(json.dumps(asdict(row)))) == row
+
+
+@pytest.mark.parametrize("claim", [{"measure": 3}, {"scope": {}}, ["share"], 1, None])
+def test_a_claim_holds_texts_only(claim: Any) -> None:
+    with pytest.raises(ValueError, match="this is no Row"):
+        from_plain(Row, {"key": "xai", "cells": [], "claim": claim})
 
 
 @pytest.mark.parametrize(
