@@ -17,15 +17,25 @@ os.environ.setdefault("POLARS_MAX_THREADS", "1")
 
 
 SLOW = (
-    "tests/faults/test_matrix.py",
     "tests/cli/test_ready.py",
-    "tests/cache/test_crash.py",
+    "tests/faults/test_matrix.py",
     "tests/cache/test_verify.py",
+    "tests/cli/test_cache.py",
+    "tests/cli/test_remote.py",
     "tests/cache/test_verify_spoilt.py",
+    "tests/cache/test_crash.py",
     "tests/cache/test_day.py",
+    "tests/cache/test_price_claims_recorded.py",
     "tests/cache/test_baseline.py",
+    "tests/test_imports.py",
 )
-"""Files of half a minute: the longest first, so that at the end no process has one left alone."""
+"""The slowest files: the longest first, so that at the end no process has one left alone."""
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: many tests wait for another one, or for a screen."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
