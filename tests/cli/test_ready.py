@@ -480,9 +480,9 @@ class TestProof:
         ("form", "cleverly"),
         [("json", False), *((form, True) for form in ("json", "text", "coloured", "markdown"))],
     )
-    def test_a_changed_figure_is_named(self, store: Store, form: str, cleverly: bool) -> None:
+    def test_a_changed_figure_is_named(self, answered: Store, form: str, cleverly: bool) -> None:
         question = default_question()
-        path = path_of(store.root, question)
+        path = path_of(answered.root, question)
         kept = read_kept(path)
         assert kept is not None
         forms = asdict(kept.answer)
@@ -490,7 +490,7 @@ class TestProof:
         assert changed != forms[form]
         answer = type(kept.answer)(**{**forms, form: changed})
         checksum = answer.checksum if cleverly else kept.checksum
-        write_kept(store.root, Kept(
+        write_kept(answered.root, Kept(
             question, answer, kept.known_at, kept.made_at, kept.basis, checksum
         ))  # fmt: skip
         name = f"ready/snapshots/{path.name}"
