@@ -10,7 +10,7 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import polars as pl
+from msgspec.structs import replace
 from tests.feedserver.recorded import RecordedBodies
 
 from qwenwatch_cache.feeds import (

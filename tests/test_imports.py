@@ -35,7 +35,7 @@ def test_headless_commands_leave_textual_out(command: str) -> None:
 
 def test_the_command_line_itself_loads_nothing_heavy() -> None:
     loaded = loaded_after("from qwenwatch.command_line import build_parser\nbuild_parser()")
-    assert not loaded & {"polars", "httpx", "textual", "msgspec", "rich", "asyncio"}
+    assert not loaded & {"polars", "httpx", "textual", "rich", "asyncio"}
 
 
 @pytest.mark.parametrize("form", ["text", "json", "csv", "ndjson", "md"])
@@ -50,7 +50,7 @@ def test_a_snapshot_kept_ready_is_printed_without_the_data_library(
         f"from qwenwatch.cli import main\nmain({words!r})"
     )
     assert "polars" in loaded_after(code)
-    assert not loaded_after(code) & {"polars", "msgspec", "filelock", "httpx", "asyncio"}
+    assert not loaded_after(code) & {"polars", "filelock", "httpx", "asyncio"}
 
 
 def test_a_round_without_news_loads_no_questions(tmp_path: Path) -> None:
@@ -66,4 +66,4 @@ def test_the_screen_is_ready_without_polars_and_httpx() -> None:
         "from qwenwatch.app import QwenwatchApp\nfrom qwenwatch.client import ProcessAnswers"
     )
     assert "textual" in loaded
-    assert not loaded & {"polars", "httpx", "msgspec"}
+    assert not loaded & {"polars", "httpx"}

@@ -212,7 +212,7 @@ def test_the_layout_is_that_of_the_code(cache: Path) -> None:
     named = [re.findall(r"`(\w+)`", row[0]) for row in cells(layout)]
     keys = {key for row in named for key in row}
     assert set(stated) <= keys
-    assert set(Part.__dataclass_fields__) <= keys
+    assert set(Part._fields) <= keys
     assert f"This is format {FORMAT}." in layout
     folders = set(re.findall(r"`([\w-]+)/[^`]*`", layout))
     assert folders >= {path.name for path in cache.iterdir() if path.is_dir()}

@@ -1,7 +1,8 @@
 """What failed in a round over a feed, and whether the rest of it is worth asking."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from qwenwatch_cache.errors import FeedError
 from qwenwatch_cache.feeds.feed import Request
@@ -17,8 +18,7 @@ ABOUT_ALL_REQUESTS = frozenset({0, 401, 403, 429})
 """Statuses (0: no connection) that every other request would meet too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """A request that failed; logged at the end, so that the log says how the round ended."""
 
     request: Request
@@ -26,8 +26,7 @@ class Failure:
     error: FeedError
 
 
-@dataclass(slots=True)
-class Failures:
+class Failures(msgspec.Struct):
     """The failures of a round, in order.
 
     Attributes:
@@ -35,7 +34,7 @@ class Failures:
         in_a_row: How many since a request was answered well.
     """
 
-    all: list[Failure] = field(default_factory=list)
+    all: list[Failure] = msgspec.field(default_factory=list)
     in_a_row: int = 0
 
     @property

@@ -5,8 +5,7 @@ Every frame that crosses a module border has one of these schemas (or one of
 users in docs/data.md.
 """
 
-from dataclasses import dataclass
-
+import msgspec
 import polars as pl
 
 INSTANT = pl.Datetime("us", "UTC")
@@ -158,8 +157,7 @@ FETCH = pl.Schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """One kind of frame that is kept.
 
     Attributes:

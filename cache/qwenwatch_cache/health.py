@@ -1,11 +1,11 @@
 """How every feed is doing, from the log of requests."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Literal
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import FETCH_TABLE, INSTANT, TABLES
@@ -30,8 +30,7 @@ LOOKED_AT = ("feed", "started", "status", "rows_new", "retry_at", "error", "role
 """Columns of the log that tell how feeds are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holding:
+class Holding(msgspec.Struct, frozen=True):
     """What a cache holds of a feed.
 
     Attributes:
@@ -43,8 +42,7 @@ class Holding:
     as_of: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FeedState:
+class FeedState(msgspec.Struct, frozen=True):
     """One feed's health.
 
     Attributes:

@@ -6,13 +6,14 @@ import logging
 import platform
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
+import msgspec
 import stamina
+from msgspec.structs import replace
 
 from qwenwatch_cache.clock import Clock
 from qwenwatch_cache.errors import FeedError
@@ -64,8 +65,7 @@ class _Passing(Refused):
     """A fault that may be gone at the next attempt."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came back from a feed.
 
     Attributes:

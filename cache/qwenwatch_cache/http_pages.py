@@ -2,10 +2,10 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 import httpx
+from msgspec.structs import replace
 
 from qwenwatch_cache.clock import Clock
 from qwenwatch_cache.http import ATTEMPTS, LARGEST_BODY, Answer, Refused, be_patient, get

@@ -6,10 +6,11 @@ what models.dev and OpenRouter publish about their own ids, plus a short reviewe
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib.resources import files
 from types import MappingProxyType
+
+import msgspec
 
 from qwenwatch_cache.errors import QwenwatchError
 
@@ -133,8 +134,7 @@ class Identity:
         return halves
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(msgspec.Struct, frozen=True):
     """One line of the map.
 
     Attributes:

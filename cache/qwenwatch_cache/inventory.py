@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.feeds import FEEDS
@@ -16,8 +16,7 @@ from qwenwatch_cache.store.bodies import kept
 from qwenwatch_cache.store.reader import Reader
 
 
-@dataclass(frozen=True, slots=True)
-class FeedStock:
+class FeedStock(msgspec.Struct, frozen=True):
     """What a cache holds of one feed.
 
     Attributes:
@@ -49,8 +48,7 @@ class FeedStock:
     body_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Inventory:
+class Inventory(msgspec.Struct, frozen=True):
     """What a cache holds.
 
     Attributes:

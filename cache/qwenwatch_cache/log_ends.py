@@ -1,17 +1,16 @@
 """How the log of requests ends for each feed: all that the schedule looks at."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import polars as pl
 
 AHEAD = timedelta(days=1)
 """How much later than now a request may seem to be made: clocks are set back by hours."""
 
 
-@dataclass(frozen=True)
-class Ends:
+class Ends(msgspec.Struct, frozen=True):
     """How the log, in the order in which it was logged, ends for one feed; None for what is absent.
 
     Attributes:

@@ -9,9 +9,10 @@ import json
 import re
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from qwenwatch_cache.errors import CacheTooNew, StoreError
 
@@ -32,8 +33,7 @@ class ManifestLost(StoreError):
     """The cache has parts, and nothing that says which of them count."""
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """One Parquet file.
 
     Attributes:
@@ -57,8 +57,7 @@ class Part:
     last: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(NamedTuple):
     """The state of a cache.
 
     Attributes:
@@ -78,7 +77,7 @@ class Manifest:
     past: int = 0
     parts: tuple[Part, ...] = ()
     retired: tuple[Part, ...] = ()
-    losses: Mapping[str, datetime] = field(default_factory=dict)
+    losses: Mapping[str, datetime] = MappingProxyType({})
     merged: datetime | None = None
 
     def series(self, table: str, feed: str) -> list[Part]:

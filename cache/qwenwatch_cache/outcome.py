@@ -1,8 +1,9 @@
 """What became of one feed in a round over the feeds."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
+
+import msgspec
 
 State = Literal["stored", "unchanged", "not due", "on demand", "off", "no key", "failed"]
 
@@ -10,8 +11,7 @@ NEWS: frozenset[State] = frozenset({"stored", "unchanged", "failed"})
 """Outcomes after which an answer may be another one, be it only by its age."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of one feed in a round.
 
     Attributes:
@@ -33,6 +33,6 @@ class Outcome:
     rows_new: int = 0
     message: str = ""
     due: datetime | None = None
-    refused: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = msgspec.field(default_factory=dict)
     notes: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()

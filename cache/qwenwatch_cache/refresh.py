@@ -3,11 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
+import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from qwenwatch_cache.clock import Clock
 from qwenwatch_cache.feeds.feed import Request
@@ -33,8 +34,7 @@ Progress = Callable[[str, int, int], None]
 """Told of a feed how many of its requests are made, and how many there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(msgspec.Struct, frozen=True):
     """How a round is wanted.
 
     Attributes:

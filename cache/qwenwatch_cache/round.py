@@ -3,11 +3,11 @@
 import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import httpx
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.clock import Clock
@@ -38,8 +38,7 @@ FEW = 10
 Role = Literal["round", "backfill", "model"]
 
 
-@dataclass(slots=True)
-class Round:
+class Round(msgspec.Struct):
     """All requests of one feed in one round.
 
     Attributes:
@@ -61,17 +60,17 @@ class Round:
     log: pl.DataFrame
     progress: Callable[[str, int, int], None] = lambda feed, made, all_of_them: None
     role: Role = "round"
-    _waiting: deque[Request] = field(default_factory=deque)
+    _waiting: deque[Request] = msgspec.field(default_factory=deque)
     _rows: int = 0
     _rows_new: int = 0
-    _refused: Counter[str] = field(default_factory=Counter)
+    _refused: Counter[str] = msgspec.field(default_factory=Counter)
     _notes: tuple[str, ...] = ()
     _doubted: tuple[str, ...] = ()
     _made: int = 0
     _spent: int = 0
     _last_started: datetime | None = None
     _rest: timedelta = timedelta(0)
-    _failures: Failures = field(default_factory=Failures)
+    _failures: Failures = msgspec.field(default_factory=Failures)
 
     async def run(self, requests: Sequence[Request]) -> Outcome:
         """Make the requests, and those that their answers lead to.

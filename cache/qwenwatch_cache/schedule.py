@@ -6,12 +6,14 @@ Nothing else remembers anything: programs that share a cache share the log, and 
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import polars as pl
+from msgspec.structs import asdict, replace
 
 from qwenwatch_cache.feeds.feed import Done, Feed
 from qwenwatch_cache.log_ends import AHEAD, Ends, ends_of
@@ -32,8 +34,7 @@ STANDS = timedelta(days=7)
 """An answer with far less or more than before is believed when it has been given for so long."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedSettings:
+class FeedSettings(msgspec.Struct, frozen=True):
     """What the configuration says of a feed.
 
     Attributes:
@@ -48,9 +49,17 @@ class FeedSettings:
     feed: Feed
     enabled: bool
     base_url: str
-    key: str = field(repr=False)
+    key: str
     every: timedelta
     key_withheld: str = ""
+
+    def __repr__(self) -> str:
+        """Its name only: a key has no place in what is logged."""
+        return f"FeedSettings({self.feed.name!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """The same for Rich, which does not ask `__repr__`."""
+        return [("feed", self.feed.name)]
 
     @property
     def key_missing(self) -> bool:
@@ -67,8 +76,7 @@ class FeedSettings:
         return (self.base_url or self.feed.host).rstrip("/") + path
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """How a feed was asked, and when it may be asked again.
 
     Attributes:
@@ -91,8 +99,7 @@ class Standing:
     unfinished: bool = False
 
 
-@dataclass(frozen=True)
-class Record(Standing):
+class Record(Standing, frozen=True, kw_only=True, dict=True):
     """What the log knows of one feed that is to be asked.
 
     Attributes:
@@ -101,9 +108,9 @@ class Record(Standing):
         merged: When rows of another cache were put beside its own, None if never.
     """
 
-    logged: pl.DataFrame = field(repr=False, kw_only=True)
-    good: pl.DataFrame = field(repr=False, kw_only=True)
-    merged: datetime | None = field(kw_only=True)
+    logged: pl.DataFrame
+    good: pl.DataFrame
+    merged: datetime | None
 
     @cached_property
     def insisting_since(self) -> Mapping[str, datetime]:
@@ -163,7 +170,7 @@ def record_of(
         # Nor does what a clock that was wrong dated later than can be.
         good = good.filter(pl.col("started").is_between(last_damage, now + AHEAD, "right"))
     due = None if good.is_empty() and not standing.last_error else standing.due
-    return Record(**{**vars(standing), "due": due}, logged=logged, good=good, merged=merged)
+    return Record(**{**asdict(standing), "due": due}, logged=logged, good=good, merged=merged)
 
 
 def standing_of(ends: Mapping[str, Ends], settings: FeedSettings, now: datetime) -> Standing:

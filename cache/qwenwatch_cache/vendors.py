@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, TypeVar
+
+import msgspec
 
 UNKNOWN = "unknown"
 """Bucket of everything that no vendor of the table stands behind, cloaked models included."""
@@ -21,8 +22,7 @@ _PRICE_TABLES = (
 Key = TypeVar("Key")
 
 
-@dataclass(frozen=True, slots=True)
-class Vendor:
+class Vendor(msgspec.Struct, frozen=True):
     """One company that makes models.
 
     Attributes:

@@ -23,13 +23,13 @@ import re
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 import polars as pl
+from msgspec.structs import replace
 from tests.feedserver.recorded import RecordedBodies
 
 from qwenwatch_cache.feeds import (

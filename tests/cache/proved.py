@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -168,8 +167,7 @@ def rewrite(
     digest = hashlib.sha256(content).hexdigest()
     renamed = path.rename(path.with_name(f"{path.stem[:-8]}{digest[:8]}.parquet"))
     times = changed.get_column(table.time)
-    new = replace(
-        part,
+    new = part._replace(
         file=f"{part.table}/{renamed.name}",
         rows=changed.height,
         bytes=len(content),
@@ -179,7 +177,7 @@ def rewrite(
     )
     state = state_of(root)
     parts = tuple(new if one == part else one for one in state.parts)
-    (root / "manifest.json").write_bytes(to_json(replace(state, parts=parts)))
+    (root / "manifest.json").write_bytes(to_json(state._replace(parts=parts)))
 
 
 def alone(root: Path, target: Path, *feeds: str) -> Path:
@@ -193,7 +191,7 @@ def alone(root: Path, target: Path, *feeds: str) -> Path:
         shutil.copy(root / file, target / file)
     for feed in feeds:
         shutil.copytree(root / "bodies" / feed, target / "bodies" / feed)
-    (target / "manifest.json").write_bytes(to_json(replace(state, parts=parts, retired=retired)))
+    (target / "manifest.json").write_bytes(to_json(state._replace(parts=parts, retired=retired)))
     return target
 
 

@@ -3,12 +3,12 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from qwenwatch_cache.feeds import FEEDS
 from qwenwatch_cache.frames import FETCH_TABLE, FX_TABLE, USAGE_TABLE

@@ -1,6 +1,5 @@
 """What is not named has bounds: whatever it is, the truth lies within them."""
 
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import cast
@@ -8,6 +7,7 @@ from typing import cast
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.figure import read_figure
 from qwenwatch_cache.claims.period import Period

@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from qwenwatch_cache.feeds import FEEDS, huggingface
 from qwenwatch_cache.frames import FETCH_TABLE

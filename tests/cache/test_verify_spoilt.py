@@ -2,7 +2,6 @@
 
 import random
 import shutil
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -323,9 +322,9 @@ class TestOtherRows:
         root = alone(polled, tmp_path / "alone", "openrouter-tasks")
         part, state = largest(root, "task"), state_of(root)
         assert part.first is not None
-        other = replace(part, rows=1, first=part.first - timedelta(days=1))
+        other = part._replace(rows=1, first=part.first - timedelta(days=1))
         parts = tuple(other if one == part else one for one in state.parts)
-        (root / "manifest.json").write_bytes(to_json(replace(state, parts=parts)))
+        (root / "manifest.json").write_bytes(to_json(state._replace(parts=parts)))
         said = lines(root)
         assert [line.partition(": ")[0] for line in said] == [part.file] * 2
         assert said[0].endswith(f"it has {part.rows} rows, 1 were written")

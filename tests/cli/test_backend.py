@@ -14,7 +14,7 @@ from qwenwatch.answers import AnswersError
 from qwenwatch.client import ProcessAnswers
 from qwenwatch.ready import read_ready_market
 from qwenwatch_cache.feeds import FEEDS
-from qwenwatch_widgets.views.drafts import NOBODY
+from qwenwatch_widgets.views.claim_draft import NOBODY
 from qwenwatch_widgets.views.query import MarketQuery
 from tests.cli.conftest import Run
 

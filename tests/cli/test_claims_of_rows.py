@@ -21,7 +21,7 @@ from qwenwatch_cache.market.check import check
 from qwenwatch_cache.market.evidence import Evidence
 from qwenwatch_cache.market.hosts import hosts_of
 from qwenwatch_widgets.views.build import market_view, vendor_view
-from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.claim_draft import NOBODY, Claimable
 from qwenwatch_widgets.views.drafts import (
     ALREADY,
     COMES_AND_GOES,
@@ -29,7 +29,6 @@ from qwenwatch_widgets.views.drafts import (
     IN_PART,
     NO_INDEX,
     NO_USER,
-    NOBODY,
     NOT_MOVED,
     UNKNOWN,
 )

@@ -5,7 +5,6 @@ import gc
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -485,7 +484,7 @@ class TestProof:
         path = path_of(answered.root, question)
         kept = read_kept(path)
         assert kept is not None
-        forms = asdict(kept.answer)
+        forms = kept.answer._asdict()
         changed = forms[form].replace("DeepSeek", "DeepFake", 1)
         assert changed != forms[form]
         answer = type(kept.answer)(**{**forms, form: changed})

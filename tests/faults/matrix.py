@@ -7,7 +7,7 @@ import shutil
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import cycle
 from pathlib import Path
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 import polars as pl
 import stamina
+from msgspec.structs import replace
 
 from qwenwatch.narration import outcome_line
 from qwenwatch_cache import feeds, http

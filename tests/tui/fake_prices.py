@@ -1,7 +1,8 @@
 """Made-up answers to the questions of the Prices screen."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qwenwatch_widgets.views.price_bars import TITLE, bar_cell
 from qwenwatch_widgets.views.price_extras import inserted

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import sin
 
+from msgspec.structs import replace
+
 from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
-from qwenwatch_widgets.views.claim_draft import Draft
-from qwenwatch_widgets.views.drafts import NOBODY
+from qwenwatch_widgets.views.claim_draft import NOBODY, Draft
 from qwenwatch_widgets.views.feeds import FeedDetail, FeedsView
 from qwenwatch_widgets.views.market import (
     Choice,

@@ -7,7 +7,7 @@ from qwenwatch.app import QwenwatchApp
 from qwenwatch.screens.claims import ClaimScreen, ClaimsScreen
 from qwenwatch.screens.market import MarketScreen
 from qwenwatch.screens.page import NO_FIGURE
-from qwenwatch_widgets.views.drafts import NOBODY
+from qwenwatch_widgets.views.claim_draft import NOBODY
 from qwenwatch_widgets.views.query import TablesQuery
 from tests.tui.fake_prices import PAGES
 from tests.tui.fakes import FakeAnswers

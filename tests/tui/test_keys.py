@@ -1,6 +1,5 @@
 """Keys can be remapped by id, and an id that does not exist is refused."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from tests.tui.fakes import FakeAnswers
 
 async def test_a_remapped_key_takes_the_place_of_the_old_one() -> None:
     app = QwenwatchApp(FakeAnswers(), poll=False)
-    app.set_keymap(keymap(replace(Config(Path("x.toml")), keys={"app.help": "f1"})))
+    app.set_keymap(keymap(Config(Path("x.toml"), Path("cache"), keys={"app.help": "f1"})))
     async with app.run_test() as pilot:
         await pilot.press("question_mark")
         assert not isinstance(app.screen, HelpScreen)
@@ -30,4 +29,4 @@ def test_ids_are_written_with_dots(tmp_path: Path) -> None:
 
 def test_an_unknown_id_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"x\.toml: keys\.app\.hlep is not known"):
-        keymap(replace(Config(Path("x.toml")), keys={"app.hlep": "f1"}))
+        keymap(Config(Path("x.toml"), Path("cache"), keys={"app.hlep": "f1"}))

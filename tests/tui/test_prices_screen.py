@@ -1,8 +1,7 @@
 """The Prices screen and the models side by side that it leads to."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from qwenwatch.answers import AnswersError

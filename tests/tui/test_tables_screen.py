@@ -1,8 +1,7 @@
 """The screens that answer one question with tables: Definitions and Changes."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 from textual.pilot import Pilot
 
 from qwenwatch.answers import AnswersError

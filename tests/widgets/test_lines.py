@@ -1,9 +1,9 @@
 """Lines of tables and panels, drawn without an app."""
 
 from collections import defaultdict
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 from rich.style import Style
 from textual.geometry import Size
 

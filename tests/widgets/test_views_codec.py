@@ -1,7 +1,6 @@
 """Views as JSON and back, on the real figures of the bundled baseline."""
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +15,7 @@ from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
 from qwenwatch_widgets.views.build import market_view, vendor_view
 from qwenwatch_widgets.views.claim_draft import Claimable
-from qwenwatch_widgets.views.codec import from_plain
+from qwenwatch_widgets.views.codec import from_plain, to_plain
 from qwenwatch_widgets.views.feeds import FeedsView, feeds_view
 from qwenwatch_widgets.views.market import MarketView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery
@@ -44,19 +43,19 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
 def test_the_market_view_comes_back_as_it_was(known: Known, definition: str, by: str) -> None:
     view = market_view(known, MarketQuery(definition=definition, by=by), SCENE)
     assert view.leaders.rows and view.panels and view.prices.rows
-    assert from_plain(MarketView, json.loads(json.dumps(asdict(view)))) == view
+    assert from_plain(MarketView, json.loads(json.dumps(to_plain(view)))) == view
 
 
 @pytest.mark.parametrize("vendor", ["alibaba", "anthropic", "01-ai", "no-such-vendor"])
 def test_a_vendor_view_comes_back_as_it_was(known: Known, vendor: str) -> None:
     view = vendor_view(known, vendor, MarketQuery(), SCENE)
-    assert from_plain(VendorView, json.loads(json.dumps(asdict(view)))) == view
+    assert from_plain(VendorView, json.loads(json.dumps(to_plain(view)))) == view
 
 
 def test_the_feeds_view_comes_back_as_it_was() -> None:
     view = feeds_view(SCENE.feeds, NOW, ["set aside: é–×"])
     assert len(view.table.rows) == len(FEEDS)
-    assert from_plain(FeedsView, json.loads(json.dumps(asdict(view)))) == view
+    assert from_plain(FeedsView, json.loads(json.dumps(to_plain(view)))) == view
 
 
 @pytest.mark.parametrize(
@@ -72,7 +71,7 @@ def test_the_feeds_view_comes_back_as_it_was() -> None:
     ],
 )
 def test_cells_keep_their_kind(cell: Cell) -> None:
-    back = from_plain(Cell, json.loads(json.dumps(asdict(cell))))
+    back = from_plain(Cell, json.loads(json.dumps(to_plain(cell))))
     assert back == cell
     assert type(back.sort) is type(cell.sort) and type(back.series) is type(cell.series)
 
@@ -80,7 +79,7 @@ def test_cells_keep_their_kind(cell: Cell) -> None:
 @pytest.mark.parametrize("claim", [{"measure": "share", "vendor": "xai"}, "nobody's", ""])
 def test_a_claim_or_why_there_is_none_comes_back(claim: Claimable) -> None:
     row = Row("xai", (Cell("xAI"),), claim=claim)
-    assert from_plain(Row, json.loads(json.dumps(asdict(row)))) == row
+    assert from_plain(Row, json.loads(json.dumps(to_plain(row)))) == row
 
 
 @pytest.mark.parametrize("claim", [{"measure": 3}, {"scope": {}}, ["share"], 1, None])

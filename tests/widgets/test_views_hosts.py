@@ -1,12 +1,12 @@
 """The hosts of a model as a table and as plain values."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from qwenwatch_cache.market.hosts import HOSTS, Asked, ModelHosts
 from qwenwatch_widgets.views.hosts import document, hosts_view, state

@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import asdict, replace
 
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.feeds import FEEDS, models_dev, openrouter_models, openrouter_rankings
@@ -21,6 +21,7 @@ from qwenwatch_cache.market.windows import Window
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
 from qwenwatch_widgets.views.build import market_view, vendor_view
+from qwenwatch_widgets.views.codec import View
 from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.headline import health_line
 from qwenwatch_widgets.views.leaders import leaders_table, window_starts
@@ -80,10 +81,10 @@ def shown(view: Any) -> Iterator[str]:
     elif isinstance(view, tuple):
         for item in view:
             yield from shown(item)
-    elif is_dataclass(view) and not isinstance(view, type):
-        for field in fields(view):
-            if field.name not in {"key", "sort"}:
-                yield from shown(getattr(view, field.name))
+    elif isinstance(view, View):
+        for name, value in asdict(view).items():
+            if name not in {"key", "sort"}:
+                yield from shown(value)
 
 
 def panel_of(panels: tuple[PanelView, ...], vendor: str) -> PanelView:

@@ -1,18 +1,17 @@
 """What the screen asks of the data side, whoever answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Protocol
 
 from qwenwatch_widgets.views.claim_draft import Draft
+from qwenwatch_widgets.views.codec import View
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
 from qwenwatch_widgets.views.tables import TablesView
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshReport:
+class RefreshReport(View, frozen=True):
     """What came of one round over the feeds.
 
     Attributes:
@@ -26,8 +25,7 @@ class RefreshReport:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FeedReport:
+class FeedReport(View, frozen=True):
     """What came of one feed in a round that goes on.
 
     Attributes:

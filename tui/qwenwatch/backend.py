@@ -11,10 +11,11 @@ import contextlib
 import json
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from qwenwatch.answers import FeedReport, RefreshReport
 from qwenwatch.config import load_config
@@ -30,7 +31,7 @@ from qwenwatch_cache.identity import load_identity
 from qwenwatch_cache.market.hosts import hosts_of, openrouter_ids
 from qwenwatch_cache.outcome import NEWS
 from qwenwatch_widgets.views.build import vendor_view
-from qwenwatch_widgets.views.codec import from_plain
+from qwenwatch_widgets.views.codec import View, from_plain, to_plain
 from qwenwatch_widgets.views.feeds import feeds_view
 from qwenwatch_widgets.views.hosts import hosts_view
 from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
@@ -50,8 +51,7 @@ CALM = 2.0
 """Seconds after a round in which the screen shows what came of it; then answers are kept ready."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(View, frozen=True):
     """An answer that is one line of text."""
 
     said: str
@@ -85,7 +85,7 @@ class Backend:
         request = json.loads(line)
         reply: dict[str, Any] = {"id": request["id"]}
         try:
-            reply["view"] = asdict(await self._asks[request["ask"]](request))
+            reply["view"] = to_plain(await self._asks[request["ask"]](request))
         except QwenwatchError as error:
             reply["error"] = str(error)
         except Exception as error:  # a fault of ours must reach the screen as a line, not end it
@@ -142,7 +142,7 @@ class Backend:
 
         def report(outcome: "Outcome") -> None:
             part = FeedReport(outcome.state in NEWS, outcome_line(outcome, session.clock()))
-            self._tell({"id": request["id"], "part": asdict(part)})
+            self._tell({"id": request["id"], "part": to_plain(part)})
 
         outcomes = await session.refresh(force=request.get("force", False), gap=GAP, report=report)
         if any(one.state in NEWS for one in outcomes):

@@ -7,14 +7,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from qwenwatch.answers import AnswersError, FeedReport, RefreshReport
 from qwenwatch.ready import read_ready_market
 from qwenwatch_widgets.views.claim_draft import Draft
-from qwenwatch_widgets.views.codec import from_plain
+from qwenwatch_widgets.views.codec import from_plain, to_plain
 from qwenwatch_widgets.views.feeds import FeedsView
 from qwenwatch_widgets.views.market import HostsView, MarketView, VendorView
 from qwenwatch_widgets.views.query import MarketQuery, TablesQuery
@@ -77,11 +76,11 @@ class ProcessAnswers:
 
     async def market(self, query: MarketQuery) -> MarketView:
         """The Market screen's view."""
-        return from_plain(MarketView, await self._ask("market", query=asdict(query)))
+        return from_plain(MarketView, await self._ask("market", query=to_plain(query)))
 
     async def vendor(self, vendor: str, query: MarketQuery) -> VendorView:
         """One vendor's view."""
-        plain = await self._ask("vendor", vendor=vendor, query=asdict(query))
+        plain = await self._ask("vendor", vendor=vendor, query=to_plain(query))
         return from_plain(VendorView, plain)
 
     async def hosts(self, model: str, *, ask: bool) -> HostsView:
@@ -91,7 +90,7 @@ class ProcessAnswers:
 
     async def tables(self, query: TablesQuery) -> TablesView:
         """The answer to one question."""
-        return from_plain(TablesView, await self._ask("tables", query=asdict(query)))
+        return from_plain(TablesView, await self._ask("tables", query=to_plain(query)))
 
     async def remember(self, claim: Draft) -> str:
         """Remember what a figure on the screen claims."""

@@ -13,11 +13,11 @@ API keys               key_env (a variable's name), key_file, the feed's own var
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from platformdirs import user_cache_path, user_config_path
 
@@ -35,8 +35,7 @@ class ConfigError(QwenwatchError):
     """The configuration cannot be used; the message names file, key, what was found, what fits."""
 
 
-@dataclass(frozen=True, slots=True)
-class FeedConfig:
+class FeedConfig(NamedTuple):
     """What the user says of one feed; None and "" leave it to the feed."""
 
     enabled: bool = True
@@ -46,12 +45,12 @@ class FeedConfig:
     every: timedelta | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(NamedTuple):
     """The configuration with all defaults filled in.
 
     Attributes:
         path: The file, whether it is there or not.
+        cache_dir: Directory of the cache; or its address in an object store, which is only read.
         metric: Definition to open with ("tokens", "spend/vercel-leaderboard"); "" lets the data
             decide.
         by: Grouping of the leaderboard.
@@ -63,7 +62,6 @@ class Config:
         watch_vendors: Vendor ids to watch.
         watch_models: Models to watch, by any of their names.
         mix: Parts of input, output and cached input behind blended prices.
-        cache_dir: Directory of the cache; or its address in an object store, which is only read.
         raw_days: How long response bodies are kept.
         feeds_url: One address for all feeds, "" for their own.
         feeds: By feed name.
@@ -71,6 +69,7 @@ class Config:
     """
 
     path: Path
+    cache_dir: Path | str
     metric: str = ""
     by: str = "vendor"
     window: str = "week"
@@ -81,13 +80,10 @@ class Config:
     watch_vendors: tuple[str, ...] = ()
     watch_models: tuple[str, ...] = ()
     mix: tuple[Decimal, Decimal, Decimal] = DEFAULT_MIX
-    cache_dir: Path | str = field(
-        default_factory=lambda: user_cache_path("qwenwatch", appauthor=False)
-    )
     raw_days: int = 14
     feeds_url: str = ""
-    feeds: Mapping[str, FeedConfig] = field(default_factory=dict)
-    keys: Mapping[str, str] = field(default_factory=dict)
+    feeds: Mapping[str, FeedConfig] = MappingProxyType({})
+    keys: Mapping[str, str] = MappingProxyType({})
 
 
 def default_config_path() -> Path:
@@ -141,7 +137,9 @@ def load_config(path: Path | None = None, cache_dir: str | None = None) -> Confi
         feeds_url=os.environ.get("QWENWATCH_FEEDS_URL") or stated_url,
         feeds={name: _feed(feeds.table(name)) for name in feeds.tables()},
         keys=reader.table("keys").all_texts(),
-        **({"cache_dir": _root(stated_dir)} if stated_dir else {}),
+        cache_dir=_root(stated_dir)
+        if stated_dir
+        else user_cache_path("qwenwatch", appauthor=False),
     )
     for table in (view, watch, cache, mix):
         table.refuse_rest()

@@ -2,19 +2,19 @@
 
 import contextlib
 import json
-from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from qwenwatch import __version__
 from qwenwatch.config import Config
 from qwenwatch.files import write_whole
-from qwenwatch_widgets.views.codec import from_plain
+from qwenwatch_widgets.views.codec import View, from_plain, to_plain
 from qwenwatch_widgets.views.market import MarketView
 from qwenwatch_widgets.views.query import MarketQuery
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(View, frozen=True):
     """What a view was computed from, so that it can be computed again.
 
     Attributes:
@@ -36,8 +36,7 @@ class Made:
     replayed: bool
 
 
-@dataclass(frozen=True)
-class KeptMarket:
+class KeptMarket(View, frozen=True):
     """The view that is kept, the program that wrote it, for which query, and from what."""
 
     program: str
@@ -93,7 +92,7 @@ def write_ready_market(root: Path | str, query: MarketQuery, view: MarketView, m
     with contextlib.suppress(OSError):
         path = market_path(root)
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(asdict(fresh), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(to_plain(fresh), ensure_ascii=False, separators=(",", ":"))
         write_whole(path, text)
 
 

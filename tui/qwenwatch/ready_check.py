@@ -2,9 +2,10 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from qwenwatch.preparing import stamp_of
 from qwenwatch.ready import KeptMarket, market_path, read_kept_market

@@ -9,10 +9,9 @@ import json
 import time
 import zlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import qwenwatch_cache
 from qwenwatch import __version__
@@ -31,8 +30,7 @@ _LEFT = 3600.0
 """Seconds after which a file that belongs to no answer must have been left by a kill."""
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """The snapshot of a named day with all its parts: everything that its bytes depend on.
 
     Names are as they were given: what fits a part of a name need not be looked up.
@@ -69,8 +67,7 @@ class Question:
         )
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A snapshot in the forms in which it is printed."""
 
     json: str
@@ -85,8 +82,7 @@ class Answer:
         return zlib.crc32("\0".join(forms).encode())
 
 
-@dataclass(frozen=True)
-class Kept:
+class Kept(NamedTuple):
     """An answer that is kept.
 
     Attributes:
@@ -169,12 +165,12 @@ def write_kept(root: Path, kept: Kept) -> None:
     """
     path = path_of(root, kept.question)
     about = {
-        "question": asdict(kept.question),
+        "question": kept.question._asdict(),
         "known_at": kept.known_at.astimezone(UTC).isoformat(),
         "made_at": kept.made_at.isoformat(),
         "basis": kept.basis,
         "checksum": kept.checksum,
-        "forms": {form: text for form, text in asdict(kept.answer).items() if form != "json"},
+        "forms": {form: text for form, text in kept.answer._asdict().items() if form != "json"},
     }
     with contextlib.suppress(OSError):
         if root.is_dir():
@@ -191,7 +187,7 @@ def kept_paths(root: Path) -> list[Path]:
 
 def path_of(root: Path, question: Question) -> Path:
     """Where the answer to a question is kept."""
-    asked = json.dumps(asdict(question), sort_keys=True).encode()
+    asked = json.dumps(question._asdict(), sort_keys=True).encode()
     return root / FOLDER / f"{question.day}-{zlib.crc32(asked):08x}.json"
 
 

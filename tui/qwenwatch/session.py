@@ -1,9 +1,10 @@
 """One run's cache, clock and feeds, and the questions put to them. Imports Polars."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qwenwatch.config import Config
 from qwenwatch.settings import feed_settings
@@ -27,8 +28,7 @@ FRESH = timedelta(minutes=1)
 """How long an answer about "now" may be reused while nothing was stored."""
 
 
-@dataclass(slots=True)
-class Session:
+class Session(msgspec.Struct):
     """What every command and the screen work with.
 
     Attributes:

@@ -3,10 +3,11 @@
 Imports Polars; what is kept of them for later is read without it (`qwenwatch.ready_snapshot`).
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
+
+import msgspec
 
 from qwenwatch.printers.tables import page
 from qwenwatch.printers.text import print_markdown, print_text
@@ -23,8 +24,7 @@ from qwenwatch_cache.vendors import load_vendors
 from qwenwatch_widgets.views.snapshot import GROUPS, OF_USE, SECTIONS, Ask, Snapshot, take_snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """A snapshot, and what it is the answer of.
 
     Attributes:

@@ -1,7 +1,8 @@
 """A line of text typed into the frame of a table."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 
 class Outcome(Enum):
@@ -13,8 +14,7 @@ class Outcome(Enum):
     PASSED = "passed"
 
 
-@dataclass(slots=True)
-class Prompt:
+class Prompt(msgspec.Struct):
     """A line being typed.
 
     Attributes:

@@ -1,8 +1,9 @@
 """What a published figure says, and who said it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+import msgspec
 
 from qwenwatch_cache.claims.figure import Figure, Unit
 from qwenwatch_cache.claims.period import Period
@@ -47,8 +48,7 @@ UNITS: Mapping[Measure, frozenset[Unit]] = {
 """What the value of each measure is counted in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """Where a figure was published, as far as it is known.
 
     Attributes:
@@ -70,8 +70,7 @@ class Said:
         return ", ".join(part for part in parts if part)
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """The scope that the source itself states; what it leaves open is read plainly.
 
     Attributes:
@@ -96,8 +95,7 @@ PLAIN = Scope()
 """Nothing is stated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """One published figure.
 
     Attributes:

@@ -6,9 +6,10 @@ at least ("$0.3" is 0.295 to 0.305).
 """
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
+
+import msgspec
 
 Unit = Literal["share", "amount", "rank", "times", "change", "USD", "CNY", "EUR"]
 """What a value is counted in: a part of 1, a count, a place, a multiple, a relative change (0.5 is
@@ -37,8 +38,7 @@ EXAMPLES: dict[Unit, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(msgspec.Struct, frozen=True):
     """A published value.
 
     Attributes:

@@ -1,15 +1,15 @@
 """The time that a claim is about: days, weeks, months, quarters, years, and spans of them, UTC."""
 
 import re
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+import msgspec
 
 FIRST, LAST = date(2000, 1, 1), date(2100, 12, 31)
 EXAMPLES = "2026-02-16, 2026-W08, 2026-02, 2026-Q1, 2026 or 2026-02-16..2026-02-22"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Period:
+class Period(msgspec.Struct, frozen=True, order=True):
     """A time, first and last day included.
 
     Attributes:

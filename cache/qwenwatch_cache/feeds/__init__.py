@@ -1,6 +1,6 @@
 """The feeds, each in a file of its own. Adding one takes its file, its tests and a line here."""
 
-from dataclasses import dataclass
+import msgspec
 
 from qwenwatch_cache.feeds import (
     alibaba_list,
@@ -37,8 +37,7 @@ FEEDS = {
 """All feeds by name, in the order in which they are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(msgspec.Struct, frozen=True):
     """What must stand beside figures of a source.
 
     Attributes:

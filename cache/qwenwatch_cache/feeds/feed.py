@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Sized
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Literal, TypeVar
 from urllib.parse import parse_qsl
@@ -30,8 +29,7 @@ _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises for a body that is not JSON, not UTF-8, or nested without end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(msgspec.Struct, frozen=True):
     """One earlier request of a feed that was answered well."""
 
     url: str
@@ -50,8 +48,7 @@ class Done:
         return self.started.astimezone(UTC).date() - last <= timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """What a body said.
 
     Attributes:
@@ -71,7 +68,7 @@ class Parsed:
 
     frames: Mapping[str, pl.DataFrame]
     rows: int
-    refused: Mapping[str, int] = field(default_factory=Counter)
+    refused: Mapping[str, int] = msgspec.field(default_factory=Counter)
     unread: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
     whole: frozenset[str] | None = None
@@ -86,8 +83,7 @@ Raises FeedError if the body is not what the feed promises.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One address to ask, below the feed's host, and what to do with the answer.
 
     Attributes:
@@ -105,8 +101,7 @@ class Request:
     conditional: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(msgspec.Struct, frozen=True):
     """One source of public figures.
 
     Attributes:

@@ -1,10 +1,10 @@
 """The prices in force at a time, as far as they are believed: for every question about a moment."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.market.doubts import Polls, extremes, without_glitches, without_jumps
@@ -14,8 +14,7 @@ LastPoll = Callable[[str, datetime], datetime | None]
 """When a feed was last read successfully at or before a moment, None if never."""
 
 
-@dataclass(frozen=True, slots=True)
-class Believed:
+class Believed(msgspec.Struct, frozen=True):
     """What is believed at a moment.
 
     Attributes:

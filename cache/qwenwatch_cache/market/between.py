@@ -1,9 +1,9 @@
 """Everything that changed between two days, as far as it was known."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import NothingToShow
@@ -45,8 +45,7 @@ COUNTS = pl.Schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """Which changes are wanted.
 
     Attributes:
@@ -72,8 +71,7 @@ class Asked:
     grain: Grain = "week"
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """Two whole windows whose leaderboards were compared, or could not be.
 
     Attributes:
@@ -93,8 +91,7 @@ class Compared:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class Changes:
+class Changes(msgspec.Struct, frozen=True):
     """What changed.
 
     Attributes:

@@ -15,10 +15,10 @@ others       Prices and added: as in the price history; they alarm nobody.
 ===========  =====================================================================================
 """
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal, get_args
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, MONEY
@@ -70,8 +70,7 @@ PERCENT_DIGITS = 7
 """Percentages are rounded to this many digits, as ratios are to nine: 0.65 is -35."""
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(msgspec.Struct, frozen=True):
     """Whole days, UTC, both ends included.
 
     Attributes:

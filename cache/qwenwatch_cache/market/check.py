@@ -1,8 +1,9 @@
 """Is a published figure true, and under which definition? It is tried under every scope."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from qwenwatch_cache.claims.claim import Claim
 from qwenwatch_cache.claims.figure import Figure
@@ -21,8 +22,7 @@ NEAR = 2
 """So many units of the last digit more count as a near miss: what chance alone brings about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """What the data makes of a claim.
 
     Attributes:
@@ -55,7 +55,7 @@ class Checked:
     missing: Sequence[Missing]
     remarks: Sequence[Note]
     elsewhere: Mapping[str, Note]
-    _known: Known = field(repr=False, compare=False)
+    _known: Known
 
     @property
     def figure(self) -> Figure:

@@ -1,8 +1,10 @@
 """Many claims: figures of one sentence must hold together, and some claims exclude others."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import date
+
+import msgspec
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.claim import PRICES, Claim
 from qwenwatch_cache.market.check import Checked, check
@@ -19,8 +21,7 @@ MOST_NAMED = 4
 """So many other models are named that have the prices claimed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(msgspec.Struct, frozen=True):
     """Figures that were published together.
 
     Attributes:

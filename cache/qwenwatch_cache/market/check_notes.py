@@ -1,7 +1,8 @@
 """What is told of a claim besides its verdict: proxies, who else it fits, on which other days."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.claim import Claim
 from qwenwatch_cache.claims.figure import Figure

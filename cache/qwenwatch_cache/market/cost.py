@@ -1,12 +1,12 @@
 """What a workload costs with every model that has the prices it needs, cheapest first."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import groupby
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, MONEY
@@ -60,8 +60,7 @@ _STEP = Decimal("1e-12")
 _RATIO_DIGITS = 9
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(msgspec.Struct, frozen=True):
     """Which offers are candidates.
 
     Attributes:
@@ -76,7 +75,7 @@ class Wanted:
     basis: str = ""
     region: str = ""
     vendor: str = ""
-    models: Collection[str] = field(default_factory=frozenset)
+    models: Collection[str] = msgspec.field(default_factory=frozenset)
 
     def fits(self, row: Mapping[str, Any]) -> bool:
         """Whether an offer is one of those asked for."""

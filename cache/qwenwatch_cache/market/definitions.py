@@ -1,8 +1,9 @@
 """What "used most" can mean: each metric of each feed, with what stands behind it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, get_args
+
+import msgspec
 
 from qwenwatch_cache.errors import QwenwatchError
 
@@ -10,8 +11,7 @@ By = Literal["vendor", "model", "country"]
 GROUPINGS: tuple[By, ...] = get_args(By)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """Rows of the usage table that can answer for a definition."""
 
     feed: str
@@ -19,8 +19,7 @@ class Source:
     grain: Literal["day", "week"]
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(msgspec.Struct, frozen=True):
     """One meaning of usage.
 
     Attributes:
@@ -58,8 +57,7 @@ class Definition:
         return self.models if by == "model" else self.vendors
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """One meaning of usage whose figures come with a span of their own, in no day, week or month.
 
     Attributes:

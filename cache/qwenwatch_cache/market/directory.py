@@ -1,10 +1,11 @@
 """Who is behind an id: model, vendor and country, by written tables only, never by likeness."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from functools import cached_property
 
+import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from qwenwatch_cache.frames import CATALOG_TABLE
 from qwenwatch_cache.identity import Identity, load_identity, split_variant
@@ -24,8 +25,7 @@ UNATTRIBUTED = "unattributed"
 """The bucket of everything whose vendor or country is not known, `other` included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(msgspec.Struct, frozen=True):
     """A model as one feed knows it.
 
     Attributes:

@@ -1,6 +1,6 @@
 """A claimed growth between two times, under every definition that has figures of both."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.claim import Claim
 from qwenwatch_cache.market.known import Known

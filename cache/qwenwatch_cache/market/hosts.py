@@ -1,9 +1,9 @@
 """Which hosts serve one model, at what price, and how reliably."""
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import QwenwatchError
@@ -39,8 +39,7 @@ class NotHosted(QwenwatchError, LookupError):
     """A model that OpenRouter has no id for, so that nobody can be asked about its hosts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """What the log of requests says about one model.
 
     Attributes:
@@ -54,8 +53,7 @@ class Asked:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class ModelHosts:
+class ModelHosts(msgspec.Struct, frozen=True):
     """The hosts of one model, and how it is known.
 
     Attributes:

@@ -2,10 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import NothingToShow
@@ -29,8 +29,7 @@ MEASURED_BY: frozenset[By] = frozenset({"vendor", "country"})
 """Groupings that are compared; models have other names and other free variants there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Spend:
+class Spend(msgspec.Struct, frozen=True):
     """The implied spend of a window.
 
     Attributes:

@@ -1,9 +1,9 @@
 """Which ids of which feeds are taken for one model, and who says so."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.identity import Relation, relations
@@ -23,8 +23,7 @@ JOINED = pl.Schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class JoinedModel:
+class JoinedModel(msgspec.Struct, frozen=True):
     """A model with all its ids.
 
     Attributes:

@@ -1,10 +1,10 @@
 """Everything that was known at a time, ready to be asked."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import NothingToShow
@@ -30,8 +30,7 @@ from qwenwatch_cache.market.windows import Grain, Window, last_complete
 from qwenwatch_cache.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Board:
+class Board(msgspec.Struct, frozen=True):
     """A leaderboard with what it is of.
 
     Attributes:

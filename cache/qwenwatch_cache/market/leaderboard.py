@@ -1,10 +1,10 @@
 """Who is used most: rank, share and their change, with the shares of the windows before."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import TypedDict
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.market.definitions import By, Definition, Standing
@@ -125,8 +125,7 @@ def leaderboard(
     return pl.DataFrame(rows, schema=LEADERBOARD)
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     """What is counted under one id in one window: the models of a vendor, say."""
 
     attributes: Attributes

@@ -5,11 +5,12 @@ them used no more than the smallest that is, and no more than the rest.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.period import Period
 from qwenwatch_cache.market.definitions import DEFINITIONS, Definition
@@ -23,8 +24,7 @@ RANKED_FEEDS = ("openrouter-rankings", "openrouter-rankings-page")
 """Feeds that name those with most: nobody unnamed has more than the smallest that is named."""
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """An amount: one number, or the least and the most that it can be."""
 
     low: Decimal
@@ -38,8 +38,7 @@ class Bounds:
 NOTHING = Bounds(ZERO, ZERO)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A model or a vendor that is named.
 
     Attributes:
@@ -59,8 +58,7 @@ class Entry:
     amount: Bounds
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(msgspec.Struct, frozen=True):
     """What is published of a span of days.
 
     Attributes:

@@ -6,12 +6,13 @@ each mark means is defined in `qwenwatch_cache.market.price_history`.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby, zip_longest
 from operator import itemgetter
 from typing import Generic, Literal, TypeVar
+
+import msgspec
 
 from qwenwatch_cache.market.doubts import JUMP_STANDS, STANDS, TWO_POLLS, far_apart
 from qwenwatch_cache.market.polls import Moments
@@ -103,8 +104,7 @@ def _number(moment: datetime) -> int:
     return (moment - _EPOCH) // _UNIT
 
 
-@dataclass(frozen=True, slots=True)
-class Run(Generic[Value]):
+class Run(msgspec.Struct, Generic[Value], frozen=True):
     """A value and for how long it stood.
 
     Attributes:

@@ -5,10 +5,10 @@ either `share` is stated, or `share_low` and `share_high`; none of them where no
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import conform
@@ -46,8 +46,7 @@ LEADERS = pl.Schema(
 COUNTRIES = pl.Schema({"country": pl.String(), **_SHARES})  # ISO 3166 alpha-2, unattributed
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(msgspec.Struct, frozen=True):
     """One definition and what it says of a time.
 
     Attributes:

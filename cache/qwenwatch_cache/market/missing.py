@@ -1,8 +1,9 @@
 """Which feed could decide a claim that the cache cannot: whether it gives those days when asked."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+
+import msgspec
 
 from qwenwatch_cache.claims.claim import PRICES, Claim
 from qwenwatch_cache.feeds.openrouter_rankings import EARLIEST as RANKINGS_SINCE
@@ -19,8 +20,7 @@ KEYED = frozenset({"openrouter-rankings"})
 """Feeds that need a key."""
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True):
     """What is not in the cache and would decide, or narrow the bounds.
 
     Attributes:

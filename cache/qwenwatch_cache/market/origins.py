@@ -1,10 +1,10 @@
 """Where figures came from: source, dates, licence, and whether this cache read them itself."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.feeds import CREDITS
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from qwenwatch_cache.market.known import Board, Known
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """Where figures came from.
 
     Attributes:

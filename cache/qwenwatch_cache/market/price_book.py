@@ -3,12 +3,12 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import QwenwatchError
@@ -68,8 +68,7 @@ class Offer(NamedTuple):
         return not self.variant and not self.tier_from and not self.window_utc
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(msgspec.Struct, frozen=True):
     """A time with one price.
 
     Attributes:

@@ -41,13 +41,13 @@ mark of that side's own row. Only marks in `ALARMING` are news.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, MONEY, PRICE_FIELDS, PRICE_TABLE
@@ -89,8 +89,7 @@ Amounts = tuple[Decimal | None, ...]
 Value = TypeVar("Value")
 
 
-@dataclass
-class Segment(Generic[Value]):
+class Segment(msgspec.Struct, Generic[Value]):
     """A history without a gap of `GRACE` or more.
 
     Attributes:
@@ -99,8 +98,8 @@ class Segment(Generic[Value]):
         left: Since when nothing is stated any more.
     """
 
-    series: list[tuple[datetime, Value]] = field(default_factory=list)
-    gaps: list[Gap] = field(default_factory=list)
+    series: list[tuple[datetime, Value]] = msgspec.field(default_factory=list)
+    gaps: list[Gap] = msgspec.field(default_factory=list)
     left: datetime | None = None
 
 

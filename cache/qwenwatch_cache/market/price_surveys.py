@@ -2,13 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.market.hours import WEEK, minutes_of_week
@@ -20,8 +20,7 @@ ALL = "all"
 """In the place of a vendor: the models of all vendors that are known, one basket."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True):
     """What an offer costs at a moment, per 1M tokens.
 
     Attributes:
@@ -41,8 +40,7 @@ class Price:
         return mix.price(self.input, self.output, self.cached if cached else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(msgspec.Struct, frozen=True):
     """The price of an offer, and whose it is.
 
     Attributes:
@@ -66,8 +64,7 @@ Quotes = dict[tuple[str, ...], Quote]
 """Quotes by offer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(msgspec.Struct, frozen=True):
     """All quotes of a point.
 
     Attributes:

@@ -1,11 +1,12 @@
 """Every price of a model against a claim: each basis, region, tier, variant and time."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.claim import STANDARD, Claim
 from qwenwatch_cache.claims.figure import Figure

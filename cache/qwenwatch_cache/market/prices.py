@@ -1,10 +1,10 @@
 """What a model costs at a time, on every basis, and against a baseline model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import INSTANT, MONEY, PRICE_TABLE
@@ -55,8 +55,7 @@ COLUMNS = (*PRICE_TABLE.key, "input", "output", "cache_read", "listed", "observe
 """Columns of the price table that the question is about."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mix:
+class Mix(msgspec.Struct, frozen=True):
     """A workload: which part of its tokens is fresh input, output, and cached input.
 
     Raises:

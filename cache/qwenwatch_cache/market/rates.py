@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import FX_TABLE
@@ -15,8 +15,7 @@ PIVOT = "EUR"
 """Currency that the European Central Bank states all rates in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(msgspec.Struct, frozen=True):
     """An exchange rate.
 
     Attributes:

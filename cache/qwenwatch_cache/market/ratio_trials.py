@@ -1,10 +1,11 @@
 """How many times dearer one model, or one vendor, is than another: every way to say it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from statistics import median
+
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.claim import Claim
 from qwenwatch_cache.feeds import ecb_fx

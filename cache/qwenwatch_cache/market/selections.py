@@ -1,8 +1,9 @@
 """Parts of a listing that a figure may have been added up over, and what a subject has of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from qwenwatch_cache.claims.claim import STANDARD, Kind
 from qwenwatch_cache.identity import split_model
@@ -12,8 +13,7 @@ TOPS = (5, 9, 10, 20, 50)
 """Lengths of lists that articles quote."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """The entries that are added up.
 
     Attributes:

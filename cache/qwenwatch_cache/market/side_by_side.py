@@ -1,9 +1,9 @@
 """Who is used most by every definition there is, side by side."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, timedelta
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import NothingToShow
@@ -59,8 +59,7 @@ DEFINITION_COUNTRIES = pl.Schema({"key": pl.String(), **COUNTRIES})
 DEFINITION_LEADERS = pl.Schema({"key": pl.String(), **LEADERS})
 
 
-@dataclass(frozen=True, slots=True)
-class SideBySide:
+class SideBySide(msgspec.Struct, frozen=True):
     """Every definition that has figures of a time.
 
     Attributes:

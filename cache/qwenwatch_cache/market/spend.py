@@ -20,9 +20,9 @@ bounds: they are what comes out if everybody's workload is the cheapest, or the 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import MONEY
@@ -82,8 +82,7 @@ STEP = Decimal(1).scaleb(-12)
 """What is kept of an amount."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(msgspec.Struct, frozen=True):
     """Tokens of one model on one day, or in one week where only its total is known.
 
     Attributes:
@@ -222,8 +221,7 @@ def unpriced(used: Sequence[Use]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=UNPRICED).sort("tokens", "id", descending=[True, False])
 
 
-@dataclass(slots=True)
-class _Group:
+class _Group(msgspec.Struct):
     """What is added up under one id; amounts per 1M of the price, so that nothing is rounded."""
 
     name: str
@@ -232,9 +230,9 @@ class _Group:
     tokens: int = 0
     free_tokens: int = 0
     priced_tokens: int = 0
-    low: Decimal = field(default=Decimal(0))
-    high: Decimal = field(default=Decimal(0))
-    expected: Decimal = field(default=Decimal(0))
+    low: Decimal = msgspec.field(default=Decimal(0))
+    high: Decimal = msgspec.field(default=Decimal(0))
+    expected: Decimal = msgspec.field(default=Decimal(0))
 
     def add(self, use: Use) -> None:
         """Count some tokens in."""

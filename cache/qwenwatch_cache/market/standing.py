@@ -4,10 +4,10 @@ They are read when a question needs them, and no further back than it looks: of 
 nearly all are Hugging Face's.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import SESSION_TABLE, USAGE_TABLE, Table
@@ -25,8 +25,7 @@ is asked about one organisation after the other, and misses some on a bad day.""
 NOTHING = timedelta(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """Of when figures may be to stand beside those of a window.
 
     Attributes:
@@ -38,8 +37,7 @@ class Reach:
     last: date
 
 
-@dataclass(frozen=True, slots=True)
-class Newest:
+class Newest(msgspec.Struct, frozen=True):
     """The newest figures of one metric or table.
 
     Attributes:

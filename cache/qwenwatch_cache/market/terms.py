@@ -1,7 +1,6 @@
 """On which terms prices are wanted. Needs no Polars: the command line is read into it."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import polars as pl
@@ -13,8 +12,7 @@ REGIONS = ("intl", "cn", "global")
 """Regions that can be asked for: outside mainland China, within it, everywhere."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(NamedTuple):
     """What is wanted of prices, apart from the model and the time.
 
     Attributes:

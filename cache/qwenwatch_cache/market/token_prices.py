@@ -5,13 +5,13 @@ can so only be a range; see `qwenwatch_cache.market.spend` for what is made of i
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Literal
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.identity import split_variant
@@ -28,8 +28,7 @@ CURRENCY = "USD"
 """The currency of all amounts; offers in another one are not looked at."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenPrice:
+class TokenPrice(msgspec.Struct, frozen=True):
     """USD per 1M tokens of a model at one time.
 
     Attributes:

@@ -1,12 +1,13 @@
 """One scope under which a claim was tried, and what was found there."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
+import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.figure import Figure
 from qwenwatch_cache.frames import INSTANT
@@ -64,8 +65,7 @@ class Note(NamedTuple):
     sources: Sequence[Source] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(msgspec.Struct, frozen=True):
     """A value under a scope.
 
     Attributes:

@@ -5,9 +5,9 @@ price, no usage elsewhere. So its weight says how much every joined answer leave
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar, get_args
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.market.definitions import Definition
@@ -46,8 +46,7 @@ UNMAPPED = pl.Schema(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(msgspec.Struct, frozen=True):
     """What the map covers of one definition's window.
 
     Attributes:

@@ -1,8 +1,9 @@
 """Which days a claim of usage is tried on: those stated, and those that may have been meant."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import timedelta
+
+import msgspec
 
 from qwenwatch_cache.claims.claim import Claim
 from qwenwatch_cache.claims.period import Period
@@ -14,8 +15,7 @@ NEAREST_WEEKS = "in the nearest whole weeks"
 """Where days are not published, weeks may be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(msgspec.Struct, frozen=True):
     """Days that are tried, and what that is a condition of ("" for those stated)."""
 
     period: Period

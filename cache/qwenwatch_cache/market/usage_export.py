@@ -19,10 +19,10 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from qwenwatch_cache.errors import QwenwatchError
 from qwenwatch_cache.market.workload import Workload
@@ -42,8 +42,7 @@ class UnknownExport(QwenwatchError):
     """A file is not a usage export that can be read; the message says what was found."""
 
 
-@dataclass(frozen=True, slots=True)
-class Used:
+class Used(msgspec.Struct, frozen=True):
     """What one model was used for.
 
     Attributes:
@@ -55,8 +54,7 @@ class Used:
     workload: Workload
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(msgspec.Struct, frozen=True):
     """A usage export.
 
     Attributes:

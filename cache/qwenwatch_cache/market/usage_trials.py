@@ -1,7 +1,8 @@
 """A claim about usage under every scope there is, in the order of `usage_scopes`."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.claim import Claim
 from qwenwatch_cache.claims.period import Period

@@ -1,9 +1,10 @@
 """Windows of time: UTC days, ISO weeks (Monday to Sunday) and calendar months."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
+
+import msgspec
 
 Grain = Literal["day", "week", "month"]
 
@@ -11,8 +12,7 @@ TRUNCATE: Mapping[Grain, str] = {"day": "1d", "week": "1w", "month": "1mo"}
 """Polars' names of the grains; its weeks begin on Monday too."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Window:
+class Window(msgspec.Struct, frozen=True, order=True):
     """One day, week or month.
 
     Attributes:

@@ -1,14 +1,13 @@
 """What is to be reckoned: how many tokens go in and come out, and in requests of which size."""
 
-from dataclasses import dataclass
+import msgspec
 
 FREE = "costs nothing"
 """What is said of offers without a price to rank by: free variants and free models, whose rate is
 limited by whoever gives them away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workload:
+class Workload(msgspec.Struct, frozen=True):
     """Tokens of a month, of a run, of whatever the cost is wanted of.
 
     Attributes:

@@ -9,12 +9,12 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import StoreError
@@ -47,8 +47,7 @@ _UNIX = 3
 _PLAIN_FILE = 0o100644 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(msgspec.Struct, frozen=True):
     """What went into an archive.
 
     Attributes:
@@ -64,8 +63,7 @@ class Exported:
     left_out: tuple[Path, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(msgspec.Struct, frozen=True):
     """What came out of an archive.
 
     Attributes:

@@ -5,9 +5,10 @@ import gzip
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import msgspec
 
 from qwenwatch_cache.store.files import TEMPORARY, Damaged, first_line, write_bytes
 
@@ -15,8 +16,7 @@ FOLDER = "bodies"
 NAMED = "%Y%m%dT%H%M%SZ"
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(msgspec.Struct, frozen=True):
     """A kept body.
 
     Attributes:
@@ -56,8 +56,7 @@ def keep(root: Path, feed: str, body: bytes, sha256: str, when: datetime) -> Non
     write_bytes(path, gzip.compress(body, mtime=0))
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
+class Packed(msgspec.Struct, frozen=True):
     """A body that another cache kept, still compressed; see `Body`."""
 
     feed: str

@@ -1,16 +1,15 @@
 """The rows of two caches as those of one."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import Table
 from qwenwatch_cache.store.parts import in_order
 
 
-@dataclass(frozen=True, slots=True)
-class Added:
+class Added(msgspec.Struct, frozen=True):
     """What of another cache was put beside what this one has.
 
     Attributes:

@@ -1,7 +1,6 @@
 """From the layout of an older version to the present one."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,7 +68,7 @@ def migrated(
     new = with_series(root, count, series.items())
     # A table goes after what was before it, so that it is never missing with that still there.
     old = (*FORMAT_1.retired, *FORMAT_1.parts, *there)
-    save(root, replace(before, parts=old, retired=()), new)
+    save(root, before._replace(parts=old, retired=()), new)
     return new, told
 
 

@@ -18,12 +18,12 @@ whole.
 
 import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
 import polars as pl
+from msgspec.structs import replace
 
 from qwenwatch_cache.errors import CacheLocked, StoreError
 from qwenwatch_cache.frames import FETCH_TABLE, TABLES, Table, conform
@@ -186,8 +186,7 @@ class Store(Reader):
                 feed: max(moment, manifest.losses.get(feed, moment))
                 for feed, moment in losses.items()
             }
-            changed = replace(
-                manifest,
+            changed = manifest._replace(
                 past=manifest.past + 1,
                 losses={**manifest.losses, **later},
                 merged=now,

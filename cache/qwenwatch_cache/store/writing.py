@@ -8,7 +8,6 @@ import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
@@ -72,7 +71,7 @@ def with_rows(
                 for part in write_parts(root, table, feed, rows, generation):
                     written.append(part)  # one by one: should the next fail, this one goes too
                 changed[name, feed] = [*kept, *written[begin:]]
-    return replaced(replace(manifest, past=manifest.past + behind), changed)
+    return replaced(manifest._replace(past=manifest.past + behind), changed)
 
 
 def with_series(
@@ -111,8 +110,7 @@ def replaced(manifest: Manifest, changed: Mapping[Series, Sequence[Part]]) -> Ma
         for part in manifest.parts
         if (part.table, part.feed) in changed and part.file not in stay
     ]
-    return replace(
-        manifest,
+    return manifest._replace(
         format=FORMAT,
         generation=manifest.generation + 1,
         parts=tuple(sorted(parts, key=place)),
@@ -177,11 +175,11 @@ def mended(
         else:
             frames = [before, *(read_part(read, one, table) for one in left)]
             changed[series] = as_one(frames, table)
-    mending = replace(manifest, losses=losses, past=manifest.past + 1)
-    without = replace(replaced(mending, good), generation=manifest.generation)
+    mending = manifest._replace(losses=losses, past=manifest.past + 1)
+    without = replaced(mending, good)._replace(generation=manifest.generation)
     sound = with_series(root, without, changed.items())
     retired = tuple(part for part in sound.retired if part.file not in bad)
-    return replace(sound, retired=retired), told
+    return sound._replace(retired=retired), told
 
 
 def _moment_of_loss(manifest: Manifest, now: datetime) -> datetime:

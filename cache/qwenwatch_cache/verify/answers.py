@@ -11,12 +11,13 @@ stored there is no such row, and any moment soon after the request will do.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from qwenwatch_cache.clock import iso
 from qwenwatch_cache.errors import FeedError
@@ -36,8 +37,7 @@ Wrong = dict[str, str]
 """By row, or file, what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(msgspec.Struct, frozen=True):
     """A good answer with a body, as the log has it.
 
     Attributes:
@@ -57,8 +57,7 @@ class Given:
     unchanged: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """What is known of one feed.
 
     Attributes:

@@ -1,8 +1,10 @@
 """What a look through the cache found."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
 from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
 
 from qwenwatch_cache.clock import iso
 from qwenwatch_cache.frames import Table
@@ -11,8 +13,7 @@ Progress = Callable[[str, int, int], None]
 """Told of a feed how many of its bodies are looked through, and how many there are."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(msgspec.Struct, frozen=True):
     """One thing that is not as it must be.
 
     Attributes:
@@ -28,8 +29,7 @@ class Difference:
         return f"{self.where}: {self.what}"
 
 
-@dataclass(slots=True)
-class Findings:
+class Findings(msgspec.Struct):
     """What was looked at, and what differs.
 
     Attributes:
@@ -45,7 +45,7 @@ class Findings:
         left_over: Files that a write which was killed, or is not finished, left beside the parts.
     """
 
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[Difference] = msgspec.field(default_factory=list)
     parts: int = 0
     rows: int = 0
     bodies: int = 0
@@ -56,11 +56,7 @@ class Findings:
 
     def counted(self) -> dict[str, int]:
         """The numbers by name."""
-        return {
-            name.name: value
-            for name in fields(self)
-            if isinstance(value := getattr(self, name.name), int)
-        }
+        return {name: value for name, value in asdict(self).items() if isinstance(value, int)}
 
     def add(self, where: str, what: str) -> None:
         """Note a difference."""

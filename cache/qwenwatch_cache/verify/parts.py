@@ -3,9 +3,9 @@
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 from qwenwatch_cache.feeds import FEEDS
@@ -19,8 +19,7 @@ SIGNED = frozenset({"status"})
 """Columns of numbers that may be below 0."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """What the Parquet files hold.
 
     Attributes:

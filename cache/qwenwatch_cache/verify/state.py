@@ -1,8 +1,9 @@
 """One state of the cache with all of its files, which a writer may replace at any time."""
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from qwenwatch_cache.frames import TABLES
 from qwenwatch_cache.manifest import (
@@ -19,8 +20,7 @@ TRIES = 100
 """Somebody who writes without a pause cannot keep a look from ending."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     """One state of the cache.
 
     Attributes:

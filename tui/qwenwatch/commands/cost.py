@@ -2,12 +2,12 @@
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import polars as pl
+from msgspec.structs import replace
 
 from qwenwatch.commands.answering import answer_question
 from qwenwatch.days import day_option, end_of

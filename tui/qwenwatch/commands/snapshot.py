@@ -4,7 +4,6 @@ What is kept ready of a closed day is printed without Polars, so nothing of it i
 """
 
 import argparse
-from dataclasses import replace
 from datetime import date
 
 from qwenwatch.commands.context import read_config, wants_colour, write_out
@@ -41,8 +40,7 @@ def _question(options: argparse.Namespace, config: Config, day: date) -> Questio
     if options.command != "snapshot" or options.section or options.by or options.known_at:
         return None
     default = Question.default(config, day)
-    return replace(
-        default,
+    return default._replace(
         metric=options.metric or default.metric,
         window=options.window or default.window,
         baseline=options.baseline or default.baseline,

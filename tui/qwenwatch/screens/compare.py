@@ -1,8 +1,8 @@
 """Some models side by side, on the terms of the Prices screen."""
 
-from dataclasses import replace
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType

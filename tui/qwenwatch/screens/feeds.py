@@ -1,11 +1,11 @@
 """Health of every feed, in plain words."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from textwrap import wrap
 from types import MappingProxyType
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType

@@ -1,8 +1,8 @@
 """One model: who serves it at what price, how its prices moved, and what other feeds say."""
 
-from dataclasses import replace
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType

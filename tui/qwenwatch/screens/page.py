@@ -1,9 +1,9 @@
 """What all screens share: they ask in the background, and an error becomes a line."""
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import replace
 from typing import ClassVar, NamedTuple, TypeVar
 
+from msgspec.structs import replace
 from textual import getters
 from textual.binding import Binding, BindingType
 from textual.screen import Screen

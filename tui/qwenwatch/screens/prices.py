@@ -1,8 +1,8 @@
 """The Prices screen: every offer, where sources disagree, and how vendors' prices moved."""
 
-from dataclasses import replace
 from typing import ClassVar, TypeVar
 
+from msgspec.structs import replace
 from textual import on
 from textual.binding import Binding, BindingType
 

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from qwenwatch.answers import Answers, AnswersError, FeedReport
 
@@ -11,8 +13,7 @@ _AFTER_FAILURE_SECONDS = 60.0
 _AT_LEAST_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(msgspec.Struct, frozen=True):
     """How polling goes.
 
     Attributes:

@@ -1,9 +1,9 @@
 """One question and its answer as tables, one below the other: Definitions, Changes."""
 
-from dataclasses import replace
 from functools import partial
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType

@@ -1,10 +1,11 @@
 """The answer to one question, as every printer wants it: pages for people, rows for programs."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
@@ -18,8 +19,7 @@ SCHEMA_VERSION = 1
 """Of every JSON document; docs/snapshot.schema.json describes that of a snapshot."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """Headed tables for people.
 
     Attributes:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.drafts import NOBODY
+from qwenwatch_widgets.views.claim_draft import NOBODY
 from qwenwatch_widgets.views.headline import headline
 from qwenwatch_widgets.views.leaders import (
     leaders_table,

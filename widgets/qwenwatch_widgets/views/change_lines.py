@@ -1,9 +1,10 @@
 """Changes put together as a person reads them: what one offer changed at once is one line."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.claim_draft import Claimable
@@ -41,8 +42,7 @@ def days_text(changes: "Changes") -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class PriceLine:
+class PriceLine(msgspec.Struct, frozen=True):
     """Price changes of one offer that were first seen together and have the same mark.
 
     Attributes:

@@ -12,3 +12,5 @@ Draft = Mapping[str, str]
 
 Claimable = Draft | str
 """A draft, or why there is none in a sentence; "" where a table has no figures at all."""
+
+NOBODY = "This row is nobody's: there is nothing to claim"

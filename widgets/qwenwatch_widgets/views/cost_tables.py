@@ -1,9 +1,10 @@
 """The tables of what a workload costs: what is ranked, what is free, what could not be compared."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from qwenwatch_cache.market.workload import FREE, Workload
 from qwenwatch_widgets.views import amounts
@@ -29,8 +30,7 @@ NAMED = 2
 """How many models that are left out are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class CostAsked:
+class CostAsked(msgspec.Struct, frozen=True):
     """What was asked, beside the workload.
 
     Attributes:

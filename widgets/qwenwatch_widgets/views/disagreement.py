@@ -1,11 +1,12 @@
 """Where sources disagree about a price: as a table for people, and as plain values for programs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
@@ -38,8 +39,7 @@ COLUMNS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class DisagreementAsked:
+class DisagreementAsked(msgspec.Struct, frozen=True):
     """What was asked, and what the answer is of.
 
     Attributes:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.identity import split_model
 from qwenwatch_widgets.views import amounts
-from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.claim_draft import NOBODY, Claimable
 
 if TYPE_CHECKING:
     from qwenwatch_cache.market.between import Compared
     from qwenwatch_cache.market.known import Board
 
-NOBODY = "This row is nobody's: there is nothing to claim"
 UNKNOWN = "This figure is not known: there is nothing to claim"
 UNREAD = "It is not known when this was read: there is nothing to claim"
 IN_PART = "Not all days of this time are known: a claim of it could not be checked"

@@ -1,11 +1,11 @@
 """Health of the feeds: one row each, and what there is to say about one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.codec import View
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ _TONES: Mapping[str, Tone] = {"ok": "up", "failing": "bad", "stale": "warn"}
 _RESTING = frozenset({"off", "no key", "on demand"})
 
 
-@dataclass(frozen=True, slots=True)
-class FeedDetail:
+class FeedDetail(View, frozen=True):
     """What there is to say about one feed.
 
     Attributes:
@@ -28,8 +27,7 @@ class FeedDetail:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class FeedsView:
+class FeedsView(View, frozen=True):
     """Health of every feed.
 
     Attributes:

@@ -1,21 +1,18 @@
 """The views of the Market screen and of one vendor."""
 
-from dataclasses import dataclass
-
 from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.codec import View
 from qwenwatch_widgets.views.table import TableView, Tone
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(View, frozen=True):
     """One value of something that can be switched (definition, window, grouping)."""
 
     key: str
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(View, frozen=True):
     """What stands above everything: which window, which definition, how fresh.
 
     Attributes:
@@ -39,16 +36,14 @@ class Headline:
     health_tone: Tone
 
 
-@dataclass(frozen=True, slots=True)
-class PanelLine:
+class PanelLine(View, frozen=True):
     """A name on the left, a figure on the right."""
 
     name: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class PanelView:
+class PanelView(View, frozen=True):
     """One vendor at a glance.
 
     Attributes:
@@ -84,8 +79,7 @@ class PanelView:
     claim: Claimable = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MarketView:
+class MarketView(View, frozen=True):
     """Everything the Market screen shows.
 
     Attributes:
@@ -113,8 +107,7 @@ class MarketView:
     source_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class VendorView:
+class VendorView(View, frozen=True):
     """One vendor in full.
 
     Attributes:
@@ -134,8 +127,7 @@ class VendorView:
     sources: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HostsView:
+class HostsView(View, frozen=True):
     """Who serves one model.
 
     Attributes:

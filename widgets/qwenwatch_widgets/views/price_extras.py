@@ -1,9 +1,10 @@
 """What the table of prices shows besides, on terms of its own: a currency, batch prices."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.prices import (

@@ -1,8 +1,9 @@
 """The whole price table, as the Prices screen shows it: one line per offer."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page

@@ -1,10 +1,9 @@
 """What a screen asks for: plain values that go to the data side unchanged."""
 
-from dataclasses import dataclass
+from qwenwatch_widgets.views.codec import View
 
 
-@dataclass(frozen=True, slots=True)
-class MarketQuery:
+class MarketQuery(View, frozen=True):
     """A wish for a `MarketView`.
 
     Attributes:
@@ -22,8 +21,7 @@ class MarketQuery:
     baseline: str = "alibaba/qwen3-max"
 
 
-@dataclass(frozen=True, slots=True)
-class PriceWish:
+class PriceWish(View, frozen=True):
     """On which terms prices are wanted.
 
     Attributes:
@@ -39,8 +37,7 @@ class PriceWish:
     baseline: str = "alibaba/qwen3-max"
 
 
-@dataclass(frozen=True, slots=True)
-class TablesQuery:
+class TablesQuery(View, frozen=True):
     """A wish for a `TablesView`: the answer to one question as tables.
 
     Attributes:

@@ -1,17 +1,17 @@
 """What surrounds a question; apart from screens, so that printed answers do not load them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from qwenwatch_cache.health import FeedState
     from qwenwatch_cache.market.prices import Mix
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(msgspec.Struct, frozen=True):
     """What surrounds a question: the present, the feeds and the user's settings.
 
     Attributes:
@@ -30,4 +30,4 @@ class Scene:
     panels: Sequence[str] = ()
     offline: bool = False
     replayed: bool = False
-    notices: Sequence[str] = field(default_factory=tuple)
+    notices: Sequence[str] = msgspec.field(default_factory=tuple)

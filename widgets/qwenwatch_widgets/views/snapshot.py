@@ -1,9 +1,10 @@
 """The snapshot of a day: the questions taken together."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.market.terms import ANY_TERMS, Terms
@@ -29,8 +30,7 @@ OF_USE = frozenset({"leaderboards", "definitions", "spend"})
 GROUPS: Sequence["By"] = ("model", "vendor", "country")
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(msgspec.Struct, frozen=True):
     """What a snapshot is wanted of.
 
     Attributes:
@@ -59,8 +59,7 @@ class Ask:
     terms: Terms = ANY_TERMS
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """The answers for one day.
 
     Attributes:

@@ -8,15 +8,8 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.clock import iso
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
-from qwenwatch_widgets.views.claim_draft import Claimable
-from qwenwatch_widgets.views.drafts import (
-    IMPLIED,
-    IN_PART,
-    NOBODY,
-    UNKNOWN,
-    days,
-    share_between,
-)
+from qwenwatch_widgets.views.claim_draft import NOBODY, Claimable
+from qwenwatch_widgets.views.drafts import IMPLIED, IN_PART, UNKNOWN, days, share_between
 from qwenwatch_widgets.views.leaders import HEADINGS
 from qwenwatch_widgets.views.plain import plain_row, plain_window
 from qwenwatch_widgets.views.price_rows import plain_mix

@@ -1,16 +1,15 @@
 """The view of a table: columns, rows known by their key, cells of ready text."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from qwenwatch_widgets.views.claim_draft import Claimable
+from qwenwatch_widgets.views.codec import View
 
 Tone = Literal["", "dim", "up", "down", "accent", "warn", "bad"]
 """What a cell's colour may add to its text. Never the only carrier of a meaning."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(View, frozen=True):
     """One column of a table.
 
     Attributes:
@@ -31,8 +30,7 @@ class Column:
     width: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(View, frozen=True):
     """One cell: ready text, and what sorting and sparklines need besides.
 
     Attributes:
@@ -44,12 +42,11 @@ class Cell:
 
     text: str = ""
     tone: Tone = ""
-    sort: float | str | None = None
+    sort: int | float | str | None = None
     series: tuple[float | None, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(View, frozen=True):
     """One row of a table.
 
     Attributes:
@@ -67,8 +64,7 @@ class Row:
     claim: Claimable = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TableView:
+class TableView(View, frozen=True):
     """A table with its heading.
 
     Attributes:

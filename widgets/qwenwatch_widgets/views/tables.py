@@ -1,13 +1,11 @@
 """The answer to a question as a screen gets it: ready text and nothing else."""
 
-from dataclasses import dataclass
-
+from qwenwatch_widgets.views.codec import View
 from qwenwatch_widgets.views.market import Headline
 from qwenwatch_widgets.views.table import TableView
 
 
-@dataclass(frozen=True, slots=True)
-class TablesView:
+class TablesView(View, frozen=True):
     """The answer to a question on the screen.
 
     Attributes:
