@@ -54,13 +54,19 @@ WITHOUT_NAMES = frozenset({"litellm", "alibaba-list"})
 class Directory:
     """Looks up models and vendors in the written tables and the catalogues of the feeds."""
 
+    COLUMNS = ("feed", "model", "usage_slug", "name", "observed_at")
+    """Columns of the catalogue that it looks at."""
+
     def __init__(
         self,
         catalog: pl.DataFrame,
         identity: Identity | None = None,
         vendors: Vendors | None = None,
     ) -> None:
-        """Take the catalogue rows (frames.CATALOG, all revisions) known at the time asked about."""
+        """Take the catalogue rows (frames.CATALOG, all revisions) known at the time asked about.
+
+        Of their columns only `COLUMNS` are needed.
+        """
         self.identity = identity or load_identity()
         self.vendors = vendors or load_vendors()
         self._by_name = {vendor.name: vendor for vendor in self.vendors}

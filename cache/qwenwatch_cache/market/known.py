@@ -121,7 +121,7 @@ class Known:
     @cached_property
     def directory(self) -> Directory:
         """Who is behind an id."""
-        return Directory(self.catalog)
+        return Directory(self._rows(CATALOG_TABLE, Directory.COLUMNS))
 
     @cached_property
     def rates(self) -> Rates:

@@ -21,7 +21,7 @@ OPEN_ROWS = 4096
 STEP = 8
 """How many times as large as what comes after it a part must be to be left alone."""
 
-SEALED = 2 * 2**20
+SEALED = 2**20
 """Bytes from which on a part stays as it is: whoever asks about the last days reads, and checks,
 little more than this of a log of ten years, and no write rewrites more."""
 
