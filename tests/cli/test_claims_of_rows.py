@@ -45,6 +45,8 @@ JULY, MARCH = datetime(2026, 7, 10, 12, tzinfo=UTC), datetime(2026, 3, 20, 12, t
 
 GRAINS = ("day", "week", "month")
 COMPARED = ("alibaba/qwen3-max", "anthropic/claude-sonnet-5", "alibaba/qwen3.5-plus")
+TIERED = ("alibaba/qwen3-max", "google/gemini-2.5-pro")
+"""Their long prompts begin at 128k and at 200k tokens."""
 
 
 class Checker:
@@ -198,6 +200,17 @@ def test_models_side_by_side(now: Checker) -> None:
         assert {draft["measure"] for draft in drafts} == {"price", "price_ratio"}
         assert {draft["field"] for draft in drafts} == {"input", "output"}
         now.bears_out(claims)
+
+
+@pytest.mark.parametrize("models", [TIERED, TIERED[::-1]], ids=" ".join)
+def test_models_whose_tiers_begin_at_different_lengths(
+    now: Checker, models: tuple[str, str]
+) -> None:
+    wish = PriceWish(prompt_tokens=300_000)
+    [claims] = now.tables("compare", models=models, prices=wish).values()
+    ratios = [one for one in claims if not isinstance(one, str) and "to" in one]
+    assert "200001" in {ratio.get("prompts") for ratio in ratios}
+    now.bears_out(claims)
 
 
 @pytest.mark.parametrize(

@@ -150,13 +150,16 @@ def price_claim(
 def ratio_claim(rows: Sequence[Mapping[str, Any]], field: str, at: datetime) -> Claimable:
     """How many times as much the first of two offers costs as the second.
 
+    Their tiers may begin at different lengths of prompts: beyond the later begin both hold.
+
     Args:
         rows: Two rows of prices.PRICES of one feed, basis, region and currency.
         field: "input" or "output".
         at: When they were in force.
     """
     mine, theirs = rows
-    terms, other = _terms(mine), _terms(theirs)
+    tier = {"tier_from": max(row.get("tier_from") or 0 for row in rows)}
+    terms, other = _terms({**mine, **tier}), _terms({**theirs, **tier})
     if isinstance(terms, str):
         return terms
     if isinstance(other, str):
