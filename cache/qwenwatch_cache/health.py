@@ -9,7 +9,7 @@ import msgspec
 import polars as pl
 
 from qwenwatch_cache.frames import FETCH_TABLE, INSTANT, TABLES
-from qwenwatch_cache.log_ends import ends_of, midnight_after
+from qwenwatch_cache.log_ends import Ends, ends_of, midnight_after
 from qwenwatch_cache.schedule import (
     FeedSettings,
     Standing,
@@ -67,8 +67,42 @@ class FeedState(msgspec.Struct, frozen=True):
     holding: Holding
 
 
+class Tails(msgspec.Struct, frozen=True):
+    """All that the log of requests says of how the feeds are.
+
+    Attributes:
+        ends: How it ends, by feed.
+        brought: Rows that the last round with news brought into the cache, by feed.
+    """
+
+    ends: dict[str, Ends]
+    brought: dict[str, int]
+
+
+def tails_of(log: pl.DataFrame, feeds: Sequence[FeedSettings], now: datetime) -> Tails:
+    """Read the tails of a log.
+
+    Args:
+        log: This cache's log of requests in the order in which they were logged; of the columns of
+            frames.FETCH only `LOOKED_AT`.
+        feeds: What the configuration says of each feed.
+        now: The present moment.
+    """
+    return Tails(dict(ends_of(log, now)), dict(_of_last_rounds(log, feeds)))
+
+
 def feed_states(
     log: pl.DataFrame,
+    feeds: Sequence[FeedSettings],
+    now: datetime,
+    holdings: Mapping[str, Holding] = MappingProxyType({}),
+) -> Sequence[FeedState]:
+    """Health of every feed, from a log; see `tails_of` and `states_of`."""
+    return states_of(tails_of(log, feeds, now), feeds, now, holdings)
+
+
+def states_of(
+    tails: Tails,
     feeds: Sequence[FeedSettings],
     now: datetime,
     holdings: Mapping[str, Holding] = MappingProxyType({}),
@@ -76,20 +110,17 @@ def feed_states(
     """Health of every feed.
 
     Args:
-        log: This cache's log of requests in the order in which they were logged; of the columns of
-            frames.FETCH only `LOOKED_AT`.
+        tails: What the log says.
         feeds: What the configuration says of each feed.
         now: The present moment.
         holdings: What the cache holds, by feed (see `holdings_of`).
     """
-    ends = ends_of(log, now)
-    brought = _of_last_rounds(log, feeds)
     return [
         _state(
-            standing_of(ends, settings, now),
+            standing_of(tails.ends, settings, now),
             settings,
             now,
-            brought.get(settings.feed.name, 0),
+            tails.brought.get(settings.feed.name, 0),
             holdings.get(settings.feed.name, Holding()),
         )
         for settings in feeds
@@ -97,7 +128,7 @@ def feed_states(
 
 
 def recent_log(store: Store, feeds: Sequence[FeedSettings], now: datetime) -> pl.DataFrame:
-    """As much of the log as `feed_states` looks at.
+    """As much of the log as `tails_of` looks at.
 
     Of a feed that was asked lately, and had news, nothing older is read: the log of ten years has
     most of a million rows. What a clock dated so far back is taken for logged so long ago.

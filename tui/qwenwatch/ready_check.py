@@ -5,15 +5,18 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 from msgspec.structs import replace
 
 from qwenwatch.preparing import stamp_of
 from qwenwatch.ready import KeptMarket, market_path, read_kept_market
+from qwenwatch.ready_health import basis_of, read_tails, tails_path
 from qwenwatch.ready_snapshot import Kept, kept_paths, path_of, read_kept
 from qwenwatch.session import Session
 from qwenwatch.snapshots import answer_of, ask_of, take
 from qwenwatch_cache.clock import is_replayed
 from qwenwatch_cache.errors import QwenwatchError
+from qwenwatch_cache.health import recent_log, tails_of
 from qwenwatch_widgets.views.build import market_view
 from qwenwatch_widgets.views.market import MarketView
 
@@ -38,7 +41,11 @@ def ready_faults(session: Session) -> Sequence[str]:
         return []
     return [
         f"{path.relative_to(root).as_posix()} {fault}; delete it"
-        for path, fault in (*_snapshots(session, root), *_market(session, root))
+        for path, fault in (
+            *_snapshots(session, root),
+            *_market(session, root),
+            *_health(session, root),
+        )
     ]
 
 
@@ -69,6 +76,21 @@ def _market(session: Session, root: Path) -> Iterator[tuple[Path, str]]:
     if kept is not None and _is_of_now(kept, session):
         view = _view_again(kept, session)
         if view is None or _without_health(view) != _without_health(kept.view):
+            yield path, DIFFERS
+
+
+def _health(session: Session, root: Path) -> Iterator[tuple[Path, str]]:
+    path, now = tails_path(root), session.clock()
+    try:
+        kept = read_tails(root)
+    except FileNotFoundError:
+        return
+    except (OSError, msgspec.DecodeError) as error:
+        yield path, f"cannot be used ({error})"
+        return
+    if kept.basis == basis_of(session.store, session.feeds, now):
+        log = recent_log(session.store, session.feeds, now)
+        if tails_of(log, session.feeds, now) != kept.tails:
             yield path, DIFFERS
 
 

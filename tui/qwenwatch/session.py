@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from qwenwatch.config import Config
+from qwenwatch.ready_health import tails_now
 from qwenwatch.settings import feed_settings
 from qwenwatch_cache.clock import CLOCK_SKEW, Clock, is_replayed
 from qwenwatch_cache.frames import FETCH_TABLE
-from qwenwatch_cache.health import FeedState, feed_states, holdings_of, recent_log
+from qwenwatch_cache.health import FeedState, feed_states, holdings_of, states_of
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.schedule import FeedSettings
@@ -81,10 +82,9 @@ class Session(msgspec.Struct):
     def scene(self) -> Scene:
         """The present, the feeds and the settings around a question."""
         now = self.clock()
-        log = recent_log(self.store, self.feeds, now)
         return Scene(
             now=now,
-            feeds=feed_states(log, self.feeds, now),
+            feeds=states_of(tails_now(self.store, self.feeds, now), self.feeds, now),
             mix=self.mix,
             panels=self.config.panels,
             offline=self.offline,

@@ -152,6 +152,16 @@ class Directory:
         schema = dict.fromkeys((*ids, "model", "name", "vendor"), pl.String())
         return rows.join(pl.DataFrame(found, schema=schema, orient="row"), on=ids, how="left")
 
+    def ids_of(self, models: Collection[str]) -> frozenset[str]:
+        """Every id, of whatever feed, under which prices of some models may stand.
+
+        Args:
+            models: Ids of the models without variant: canonical, or as `Model.id` has them.
+        """
+        known = (self.identity.ids(model).values() for model in models)
+        own = (model.rpartition("@")[0] for model in models)
+        return frozenset(id_ for feeds in known for ids in feeds for id_ in ids) | frozenset(own)
+
     def of_models(self, rows: pl.DataFrame, models: Collection[str]) -> pl.DataFrame:
         """The rows of the price table that are of some models, given by canonical ids."""
         ids = rows.select("feed", "model").unique()

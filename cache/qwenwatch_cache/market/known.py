@@ -93,7 +93,13 @@ class Known:
     @property
     def newest_price(self) -> datetime | None:
         """When the newest price row was learned, None if there is none."""
-        newest = self._rows(PRICE_TABLE, (PRICE_TABLE.time,)).get_column(PRICE_TABLE.time).max()
+        columns = (PRICE_TABLE.time,)
+        both = (
+            self._store.bundled(PRICE_TABLE, columns=columns),
+            self._store.cached(PRICE_TABLE, columns=columns),
+        )
+        times = pl.concat(both).get_column(PRICE_TABLE.time)
+        newest = times.filter(times <= self.at).max()
         return newest if isinstance(newest, datetime) else None
 
     def price_of(self, models: Collection[str]) -> pl.DataFrame:
@@ -103,9 +109,8 @@ class Known:
         """
         if "price" in self.__dict__:
             return self.directory.of_models(self.price, models)
-        listed = self._rows(PRICE_TABLE, ("feed", "model", PRICE_TABLE.time))
-        ids = self.directory.of_models(listed, models).get_column("model").unique().to_list()
-        rows = self._rows(PRICE_TABLE, PRICE_COLUMNS, pl.col("model").is_in(ids))
+        ids = self.directory.ids_of(models)
+        rows = self._rows(PRICE_TABLE, PRICE_COLUMNS, pl.col("model").is_in(sorted(ids)))
         return self.directory.of_models(rows, models)
 
     @cached_property

@@ -92,10 +92,11 @@ def usage_origin(
 
 def history_origins(known: "Known", board: "Board") -> Sequence[Origin]:
     """Where the windows before a board's came from, if from elsewhere."""
-    starts = {point["start"] for points in board.rows["history"] for point in points}
+    points = board.rows.get_column("history").explode().drop_nulls()
+    starts = points.struct.field("start").unique().to_list()
     span = (min(starts, default=board.window.start), board.window.end)
     totals = known.totals(board.definition, board.by, board.window.grain, span)
-    earlier = totals.filter(pl.col("start").is_in(list(starts)))
+    earlier = totals.filter(pl.col("start").is_in(starts))
     feeds = set(earlier.get_column("feed").to_list()) - {board.origin.feed}
     return [
         known.usage_origin(earlier.filter(pl.col("feed") == feed), board.window.shifted(-1))

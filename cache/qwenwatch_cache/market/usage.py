@@ -68,10 +68,9 @@ class KnownUsage:
     @cached_property
     def newest_days(self) -> dict[tuple[str, str], date]:
         """Newest period by metric and feed."""
-        newest: dict[tuple[str, str], date] = {}
-        for feed, rows in self._outline.items():
-            newest |= {(metric, feed): day for metric, day in _newest(rows).items()}
-        return newest
+        rows = pl.concat(self._outline.values(), how="diagonal")
+        newest = rows.group_by("metric", "feed").agg(pl.col("period").max())
+        return {(metric, feed): day for metric, feed, day in newest.iter_rows()}
 
     def rows_of(
         self, definition: Definition, span: Span | None
@@ -178,7 +177,7 @@ class KnownUsage:
             self._recent[feed] = self._read(feed, near | self._is_recent, first)
         return self._recent[feed]
 
-    @property
+    @cached_property
     def _is_recent(self) -> pl.Expr:
         return pl.col("observed_at") >= pl.lit(self._at - RECENT)
 
@@ -215,7 +214,7 @@ class KnownUsage:
 
     def _reach(self, feed: str) -> pl.DataFrame:
         """How far all revisions reach."""
-        columns = ("metric", "kind", "period", "as_of", "observed_at")
+        columns = ("feed", "metric", "kind", "period", "as_of", "observed_at")
         known = pl.col("observed_at") <= self._at
         bundled = self._bundled.filter((pl.col("feed") == feed) & known).select(columns)
         own = self._store.cached(USAGE_TABLE, feeds=(feed,), columns=columns, where=known)
