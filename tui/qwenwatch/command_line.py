@@ -1,10 +1,11 @@
 """The command line for argparse: every command with its options. Nothing slow is imported here."""
 
 import argparse
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from qwenwatch import __version__
+from qwenwatch.commands.changes_options import add_diff_options, add_period_options
 from qwenwatch.commands.cost_options import add_cost_options, add_disagreement_options
 from qwenwatch.commands.price_options import add_index_options, add_price_options
 
@@ -36,11 +37,14 @@ exit codes:
   70 a fault of the program · 130 interrupted
 """
 
+_WITH_VALUE = frozenset({"--config", "--cache-dir"})
+"""Options that may come before the command, with a value that is no command."""
+
 FORMATS = ("text", "json", "ndjson", "csv", "md")
 
 
-def build_parser(arguments: Collection[str] = ()) -> argparse.ArgumentParser:
-    """The command line: of the commands that the arguments name, or whole if they name none.
+def build_parser(arguments: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """The command line: of the command that the arguments name, or whole if they name none.
 
     To describe all commands takes as long as some answers.
     """
@@ -58,7 +62,8 @@ def build_parser(arguments: Collection[str] = ()) -> argparse.ArgumentParser:
         "--demo", action="store_true", help="open the screen on the bundled baseline alone"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name in [one for one in _COMMANDS if one in arguments] or _COMMANDS:
+    named = _named(arguments)
+    for name in [named] if named in _COMMANDS else _COMMANDS:
         text, add_options = _COMMANDS[name]
         add_options(
             commands.add_parser(
@@ -66,6 +71,19 @@ def build_parser(arguments: Collection[str] = ()) -> argparse.ArgumentParser:
             )
         )
     return parser
+
+
+def _named(arguments: Sequence[str]) -> str:
+    """The word in the place of a command, "" if there is none or help comes before it."""
+    rest = iter(arguments)
+    for one in rest:
+        if one in _WITH_VALUE:
+            next(rest, None)
+        elif one in {"-h", "--help"}:
+            return ""
+        elif not one.startswith("-"):
+            return one
+    return ""
 
 
 def _common() -> argparse.ArgumentParser:
@@ -114,24 +132,13 @@ def _disagreement_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _period_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--since", metavar="D", help="first day; default: 7 days before the last")
-    parser.add_argument("--until", metavar="D", help="last day; default: the newest")
-    parser.add_argument(
-        "--sort",
-        choices=("time", "drop", "rise"),
-        default="time",
-        help="order of the price changes: newest first, or what dropped or rose most",
-    )
-    _changes_options(parser)
+    add_period_options(parser, _count)
+    _answer_options(parser)
 
 
 def _diff_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("earlier", metavar="D1", help="the earlier day, YYYY-MM-DD")
-    parser.add_argument("later", metavar="D2", help="the later day")
-    parser.add_argument(
-        "--exit-code", action="store_true", help="status 1 if anything confirmed differs"
-    )
-    _changes_options(parser)
+    add_diff_options(parser, _count)
+    _answer_options(parser)
 
 
 def _hosts_options(parser: argparse.ArgumentParser) -> None:
@@ -178,29 +185,6 @@ def _snapshot_options(
     parser.add_argument("--metric", metavar="M", help="tokens, requests, spend, or METRIC/FEED")
     parser.add_argument("--window", choices=("day", "week", "month"), help="default: week")
     parser.add_argument("--baseline", metavar="MODEL", help="model that ratios refer to")
-    _answer_options(parser)
-
-
-def _changes_options(parser: argparse.ArgumentParser) -> None:
-    """Options of the commands that tell what changed."""
-    parser.add_argument(
-        "--kind",
-        action="append",
-        choices=("price", "added", "removed", "expiring", "rank", "share"),
-        help="only this; may be given several times, as may the next two",
-    )
-    parser.add_argument("--vendor", action="append", metavar="V", help="only of this vendor")
-    parser.add_argument("--model", action="append", metavar="M", help="only of this model")
-    parser.add_argument("--watch", action="store_true", help="only of the watch list, too")
-    parser.add_argument(
-        "--basis", choices=("route", "list"), help="only what a router charges, or what is listed"
-    )
-    parser.add_argument(
-        "--marks", choices=("confirmed", "all"), default="all", help="default: all, told apart"
-    )
-    parser.add_argument("--top", type=_count, metavar="N", help="rows of a table; 0 for all")
-    parser.add_argument("--by", choices=("vendor", "model"), help="ranks and shares of these only")
-    parser.add_argument("--metric", metavar="M", help="tokens, requests, spend, or METRIC/FEED")
     _answer_options(parser)
 
 
