@@ -58,14 +58,13 @@ class Identity:
         Raises:
             ValueError: An id of a feed stands for two models.
         """
-        self._canonical: dict[tuple[str, str], str] = {}
-        self._ids: dict[str, dict[str, tuple[str, ...]]] = {}
-        for canonical, feed, model in rows:
-            holder = self._canonical.setdefault((feed, model), canonical)
-            if holder != canonical:
-                raise ValueError(f"{feed} id {model!r} is both {holder!r} and {canonical!r}")
-            ids = self._ids.setdefault(canonical, {})
-            ids[feed] = (*ids.get(feed, ()), model)
+        self._rows = list(rows)
+        self._canonical = {(feed, model): canonical for canonical, feed, model in self._rows}
+        if len(self._canonical) < len(self._rows):
+            for canonical, feed, model in self._rows:
+                holder = self._canonical[feed, model]
+                if holder != canonical:
+                    raise ValueError(f"{feed} id {model!r} is both {canonical!r} and {holder!r}")
 
     def __len__(self) -> int:
         """Count the models."""
@@ -100,7 +99,7 @@ class Identity:
         wanted = text.strip().casefold()
         if not wanted:
             raise UnknownModel(text)
-        if wanted in self._ids:
+        if wanted in self._canonical.values():
             return wanted
         base, _ = split_variant(wanted)
         names, halves = self._names, self._halves
@@ -116,6 +115,15 @@ class Identity:
         if len(found) > 1:
             raise AmbiguousModel(text, found)
         return next(iter(found))
+
+    @cached_property
+    def _ids(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """The feeds' own ids of every model; few questions need it."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        for canonical, feed, model in self._rows:
+            ids = found.setdefault(canonical, {})
+            ids[feed] = (*ids.get(feed, ()), model)
+        return found
 
     @cached_property
     def _names(self) -> Mapping[str, set[str]]:
