@@ -111,6 +111,27 @@ def test_what_comes_at_once_is_cut_into_parts_of_a_size(
     assert_frame_equal(stored(root, table), rows)
 
 
+@pytest.mark.parametrize("large_first", [True, False])
+def test_rows_of_unlike_size_are_cut_so_that_nothing_is_left_to_compact(
+    root: Path, monkeypatch: pytest.MonkeyPatch, large_first: bool
+) -> None:
+    monkeypatch.setattr(parts, "SEALED", SEALED)
+    many, more = 1_000, 4_000
+    moments = [at(minute) for minute in range(more)]
+    if large_first:
+        halves = [told_apart(moments[:many]), fetches(moments[many:])]
+    else:
+        halves = [fetches(moments[:-many]), told_apart(moments[-many:])]
+    store = Store(root)
+    store.add({FETCH_TABLE.name: pl.concat(halves)}, NOW)
+    made = log_parts(root)
+    assert all(part.bytes >= SEALED for part in made[:-1])
+    assert len(made) > 3
+    store.compact(NOW)
+    assert log_parts(root) == made
+    assert_frame_equal(stored(root, FETCH_TABLE), pl.concat(halves))
+
+
 def test_where_writing_breaks_off_between_two_parts_none_of_them_counts(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

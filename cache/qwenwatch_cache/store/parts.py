@@ -25,6 +25,9 @@ SEALED = 2**20
 """Bytes from which on a part stays as it is: whoever asks about the last days reads, and checks,
 little more than this of a log of ten years, and no write rewrites more."""
 
+SLICES = 4
+"""Rows are put into a new part by such fractions of it, until it is sealed."""
+
 MOST_ROWS = 1_000_000
 """Parts are not merged beyond this: to merge takes memory."""
 
@@ -40,20 +43,27 @@ def write_parts(
 ) -> Iterator[Part]:
     """Write rows of one feed as new parts: one, or several where one would be far beyond `SEALED`.
 
-    The log stays in the order in which it was logged; all else is put in order of time.
+    Of several all but the last are sealed, however unlike the rows are in size. The log stays in
+    the order in which it was logged; all else is put in order of time.
 
     Raises:
         StoreError: The disk refused.
     """
     rows = in_order(frame, table)
     content = _encoded(rows)
-    # Of one size, and with some room: none of them is to be below `SEALED` again.
     pieces = len(content) // (SEALED + SEALED // 4)
     if pieces < 2:
         yield _write(root, table, feed, rows, content, generation)
         return
-    for piece in rows.iter_slices(-(-rows.height // pieces)):
-        yield _write(root, table, feed, piece, _encoded(piece), generation)
+    taken = rows.clear()
+    for piece in rows.iter_slices(-(-rows.height // (pieces * SLICES))):
+        taken = pl.concat([taken, piece])
+        content = _encoded(taken)
+        if len(content) >= SEALED:
+            yield _write(root, table, feed, taken, content, generation)
+            taken = rows.clear()
+    if not taken.is_empty():
+        yield _write(root, table, feed, taken, content, generation)
 
 
 def _encoded(rows: pl.DataFrame) -> bytes:
