@@ -48,3 +48,13 @@ def test_what_is_wrong_and_what_there_is_are_told_alike(
 )
 def test_what_is_right_is_read_alike(words: tuple[str, ...]) -> None:
     assert build_parser(words).parse_args(words) == WHOLE.parse_args(words)
+
+
+@pytest.mark.parametrize("text", ["x", "-1", "1.5", "", "1_000"])
+def test_a_number_of_rows_is_asked_for_in_words(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        WHOLE.parse_args(["leaders", f"--top={text}"])
+    told = capsys.readouterr().err
+    assert f"argument --top: expected a whole number of 0 or more, not {text!r}" in told

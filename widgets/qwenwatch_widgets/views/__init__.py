@@ -1,1 +1,1 @@
-"""Views: frozen dataclasses of text that is ready to show, free of Textual and Polars types."""
+"""Views: frozen structs of text that is ready to show, free of Textual and Polars types."""
