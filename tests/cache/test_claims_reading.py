@@ -261,3 +261,24 @@ def test_no_bundled_claim_carries_its_answer() -> None:
     for claim in claims:
         for other in claim.contradicts:
             assert claim.id in by_id[other].contradicts
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("tencent/hy3", "tencent/hy3"),
+        ("tencent/hy3:free", "tencent/hy3:free"),
+        ("tencent/hy3:standard", "tencent/hy3:standard"),
+        ("stealth/ox-alpha@openrouter:free", "stealth/ox-alpha@openrouter:free"),
+        (
+            "Gemini 2.5 Flash Image (Code name: Nano Banana)",
+            "google/gemini-2.5-flash-image",
+        ),
+    ],
+)
+def test_what_comes_after_a_colon_is_a_variant_unless_it_is_of_the_name(
+    tmp_path: Path, name: str, model: str
+) -> None:
+    of_a_model = {key: value for key, value in GOOD.items() if key != "country"}
+    [claim] = claims_of(written(tmp_path, {**of_a_model, "model": name}))
+    assert claim.of == model

@@ -33,6 +33,7 @@ _COUNTRY = re.compile(r"[A-Z]{2}")
 _AMONG = re.compile(r"named|attributed|CN\+US|top [1-9]\d{0,2}")
 _HOST = re.compile(r"\w[\w.-]*(/\w[\w.-]*)*", re.ASCII)
 _UNMAPPED = re.compile(r"(?P<own>\S+)@(?P<feed>[a-z0-9-]+)(:[a-z0-9-]+)?")
+_VARIANT = re.compile(r"[a-z0-9-]*")
 MOST_TOKENS = 100_000_000
 _DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
@@ -234,6 +235,8 @@ def _resolved(table: Table, key: str, kind: Kind) -> str:
     if unmapped is not None and (unmapped["feed"] == "openrouter" or _is_feed(unmapped["feed"])):
         return text
     base, variant = split_variant(text)
+    if not _VARIANT.fullmatch(variant):
+        base, variant = text, ""  # the colon is a part of some feed's name for it
     try:
         model = load_identity().resolve(base)
     except QwenwatchError as error:
