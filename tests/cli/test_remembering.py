@@ -175,6 +175,35 @@ def test_what_the_user_wrote_stays_as_it_is(config: Config) -> None:
     assert [one.id for one in all_claims(config)][-2:] == ["mine", "other"]
 
 
+@pytest.mark.parametrize("left", ["", "# none is left\n", "claim = []\n"])
+def test_where_all_were_deleted_there_are_the_bundled_ones(session: Session, left: str) -> None:
+    remember_draft(session, SHARE)
+    own_claims_path(session.config).write_text(left, encoding="utf-8")
+    assert not own_claims(session.config)
+    assert list(all_claims(session.config)) == list(bundled_claims())
+
+
+def test_after_the_last_was_deleted_another_can_be_remembered(session: Session) -> None:
+    own_claims_path(session.config).parent.mkdir(parents=True)
+    own_claims_path(session.config).write_text("# none is left\n", encoding="utf-8")
+    assert remember_draft(session, SHARE).startswith("Remembered: ")
+    assert len(own_claims(session.config)) == 1
+
+
+def test_claims_in_a_list_that_is_closed_are_not_spoilt(config: Config, session: Session) -> None:
+    path = own_claims_path(config)
+    path.parent.mkdir(parents=True)
+    own = (
+        "claim = [{id = 'mine', says = 'x', source = {outlet = 'y'}, measure = 'share', "
+        "country = 'CN', value = '50 %', window = '2026-W08'}]\n"
+    )
+    path.write_text(own, encoding="utf-8")
+    with pytest.raises(ClaimError, match=r"cannot be added to: begin each .* with \[\[claim\]\]"):
+        remember_draft(session, SHARE)
+    assert path.read_text(encoding="utf-8") == own
+    assert [one.id for one in own_claims(config)] == ["mine"]
+
+
 def test_a_file_that_cannot_be_used_is_not_written(config: Config) -> None:
     path = own_claims_path(config)
     path.parent.mkdir(parents=True)

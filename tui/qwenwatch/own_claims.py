@@ -29,13 +29,13 @@ def own_claims_path(config: Config) -> Path:
 
 
 def own_claims(config: Config) -> Sequence[Claim]:
-    """The user's own claims; none if there is no such file.
+    """The user's own claims; none if there is no such file, or all of them were deleted.
 
     Raises:
         ClaimError: The file cannot be used.
     """
     path = own_claims_path(config)
-    return claims_of(path) if path.exists() else ()
+    return claims_of(path, may_be_empty=True) if path.exists() else ()
 
 
 def all_claims(config: Config) -> Sequence[Claim]:
@@ -76,7 +76,19 @@ def remember(config: Config, claim: Mapping[str, Any]) -> bool:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        write_whole(path, f"{before.rstrip()}\n\n{added}" if before.strip() else added)
+        whole = f"{before.rstrip()}\n\n{added}" if before.strip() else added
+        if not _is_readable(whole):
+            raise ClaimError(f"{path} cannot be added to: begin each of its claims with [[claim]]")
+        write_whole(path, whole)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
+    return True
+
+
+def _is_readable(text: str) -> bool:
+    """Whether claims can be read, also where people wrote them as a list that is closed."""
+    try:
+        read_claims(text, NAME)
+    except ClaimError:
+        return False
     return True

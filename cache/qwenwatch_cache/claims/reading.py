@@ -44,8 +44,12 @@ def bundled_claims() -> Sequence[Claim]:
     return read_claims(text, BUNDLED)
 
 
-def claims_of(path: Path) -> Sequence[Claim]:
+def claims_of(path: Path, *, may_be_empty: bool = False) -> Sequence[Claim]:
     """Read a file of claims.
+
+    Args:
+        path: The file.
+        may_be_empty: Whether it may hold none.
 
     Raises:
         ClaimError: It cannot be read, or says something that is not understood.
@@ -60,15 +64,16 @@ def claims_of(path: Path) -> Sequence[Claim]:
         raise ClaimError(f"{path} is not UTF-8 ({error.reason} at byte {error.start})") from error
     except OSError as error:
         raise ClaimError(f"{path} cannot be read: {error.strerror}") from error
-    return read_claims(text, str(path))
+    return read_claims(text, str(path), may_be_empty=may_be_empty)
 
 
-def read_claims(text: str, where: str) -> Sequence[Claim]:
+def read_claims(text: str, where: str, *, may_be_empty: bool = False) -> Sequence[Claim]:
     """Read claims.
 
     Args:
         text: TOML.
         where: Name of the file, for messages.
+        may_be_empty: Whether it may hold none.
 
     Raises:
         ClaimError: It is no TOML, or says something that is not understood.
@@ -77,10 +82,10 @@ def read_claims(text: str, where: str) -> Sequence[Claim]:
         document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
         raise ClaimError(f"{where} is no TOML: {error or 'nested too deeply'}") from error
-    tables = document.pop("claim", None)
+    tables = document.pop("claim", [])
     if document:
         raise ClaimError(f"{where}: unknown key {shown(min(document))}; expected only [[claim]]")
-    if not isinstance(tables, list) or not tables:
+    if not isinstance(tables, list) or not (tables or may_be_empty):
         raise ClaimError(f"{where} holds no claim; expected tables that begin with [[claim]]")
     if len(tables) > MOST_CLAIMS:
         raise ClaimError(f"{where} holds {len(tables):,} claims; at most {MOST_CLAIMS:,} are read")
