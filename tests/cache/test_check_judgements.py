@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from qwenwatch_cache.claims.reading import read_claims
 from qwenwatch_cache.market.check import Checked, check
 from qwenwatch_cache.market.evidence import Evidence
 from qwenwatch_cache.market.known import Known
+from qwenwatch_cache.market.trials import DIGITS, trials_frame
 from qwenwatch_cache.store import Store
 
 HEAD = """\
@@ -31,6 +33,33 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
 def checked(evidence: Evidence, *lines: str) -> Checked:
     (claim,) = read_claims(HEAD + "\n".join(lines), "file")
     return check(evidence.known, claim, evidence)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ('measure = "total"', 'vendor = "alibaba"', 'window = "2026-W33"', 'value = "1000000T"'),
+        ('measure = "share"', 'vendor = "alibaba"', 'window = "2026-W33"', f'value = "{10**20} %"'),
+        ('measure = "rank"', 'vendor = "alibaba"', f'value = "{10**18}"'),
+        ('measure = "price"', 'model = "alibaba/qwen3-max"', f'value = "${10**18}"'),
+        ('measure = "price"', 'model = "alibaba/qwen3-max"', f'value = "$0.{1:030}"'),
+    ],
+)
+def test_the_largest_and_smallest_values_are_checked_like_others(
+    evidence: Evidence, lines: Sequence[str]
+) -> None:
+    one = checked(evidence, *lines)
+    assert one.verdict in {"not reproduced", "contradicted"}
+    far = one.figure.distance(one.trials[-1].low)
+    assert one.rows(len(one.trials))[-1]["distance"] == far.quantize(DIGITS, context=Context(38))
+
+
+def test_all_tokens_of_a_year_fit_in_the_table_of_trials(evidence: Evidence) -> None:
+    one = checked(evidence, 'measure = "total"', 'window = "2026-W33"', 'value = "75T"')
+    year = Decimal("123_456_789_012_345_678.5")
+    trial = replace(one.trials[0], low=year, high=year)
+    row = trials_frame("one", [trial], one.figure).row(0, named=True)
+    assert (row["low"], row["high"]) == (year, year)
 
 
 class TestTotals:

@@ -131,6 +131,7 @@ def test_impossible_times_are_refused(tmp_path: Path, text: str, reason: str) ->
         ({"value": "$5"}, "value: '$5' is not counted in what this measure is"),
         ({"value": "-5 %"}, "value: '-5 %' is negative"),
         ({"value": "5-3 %"}, "value: '5-3 %' begins with its higher end"),
+        ({"value": f"1{'0' * 30} %"}, "is larger than anything that is counted"),
         ({"precision": "0"}, "has the precision '0'"),
         ({"measure": "vibes"}, "measure: expected one of share, total"),
         ({"verdict": "true"}, "'verdict': is no key of a claim with measure 'share'"),

@@ -20,6 +20,9 @@ CENT = Decimal("0.01")
 """Prices are exact amounts: "$0.3" is $0.30, and "$30" no price of $29.60."""
 _SCALES = {"T": 10**12, "B": 10**9, "M": 10**6, "k": 10**3}
 _LONGEST = 40
+MOST = Decimal(10) ** 18
+"""No value is larger: all tokens of 2026 are less than a hundredth of that."""
+
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _FORM = re.compile(
     r"(?P<bound>[<>≤≥])?\s*(?P<sign>[+\-−])?\s*(?P<currency>[$¥€])?"
@@ -112,6 +115,8 @@ def read_figure(text: str, units: frozenset[Unit], precision: str = "") -> Figur
     ends = [Decimal(end.replace(",", "")) for end in (form["low"], form["high"]) if end]
     if ends != sorted(ends):
         raise ValueError("begins with its higher end")
+    if ends[-1] * scale > MOST:
+        raise ValueError("is larger than anything that is counted")
     step = Decimal(1).scaleb(min(int(end.as_tuple().exponent) for end in ends))
     if unit in CURRENCIES.values():
         step = min(step, CENT)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -14,6 +14,8 @@ from qwenwatch_cache.frames import INSTANT
 
 AMOUNT = pl.Decimal(38, 12)
 DIGITS = Decimal("1e-12")
+_EXACT = Context(prec=38)
+"""As exact as AMOUNT: all tokens of a year take more digits than `decimal` keeps by itself."""
 
 Fit = Literal["yes", "possible", "no"]
 """Whether what was found would be printed as the claim was; "possible" if only bounds are known and
@@ -184,10 +186,10 @@ def trials_frame(claim: str, trials: Sequence[Trial], figure: Figure) -> pl.Data
             "conditions": "; ".join(trial.needs(figure)),
             "condition_count": len(trial.needs(figure)),
             "scope": trial.scope,
-            "low": trial.low.quantize(DIGITS),
-            "high": None if trial.high is None else trial.high.quantize(DIGITS),
+            "low": _amount(trial.low),
+            "high": None if trial.high is None else _amount(trial.high),
             "arithmetic": trial.arithmetic,
-            "distance": trial.distance(figure).quantize(DIGITS),
+            "distance": _amount(trial.distance(figure)),
             "feed": trial.feed,
             "as_of": trial.as_of,
             "first": trial.first,
@@ -196,3 +198,7 @@ def trials_frame(claim: str, trials: Sequence[Trial], figure: Figure) -> pl.Data
         for trial in trials
     ]
     return pl.DataFrame(rows, schema=TRIALS)
+
+
+def _amount(value: Decimal) -> Decimal:
+    return value.quantize(DIGITS, context=_EXACT)
