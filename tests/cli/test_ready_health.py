@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import repeat
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ from qwenwatch.ready_health import tails_now, tails_path
 from qwenwatch.session import Session
 from qwenwatch.settings import feed_settings
 from qwenwatch_cache.frames import FETCH_TABLE
-from qwenwatch_cache.health import feed_states, states_of
+from qwenwatch_cache.health import RECENT, feed_states, states_of
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
 from tests.cache.rows import NOW, fetches, files_of
@@ -139,3 +140,17 @@ def test_verify_names_one_that_was_changed(store: Store, config: Config) -> None
     path.write_bytes(b"{")
     [fault] = ready_faults(session)
     assert fault.startswith("ready/health.json cannot be used (")
+
+
+def test_verify_has_nothing_against_a_wait_that_is_long_over(store: Store, config: Config) -> None:
+    asked = NOW - RECENT + timedelta(hours=1)  # too long ago an hour later, on the same day
+    wait = fetches([asked], FEED).with_columns(
+        status=429, error=pl.lit("HTTP 429"), retry_at=asked + timedelta(hours=1)
+    )
+    good = fetches([NOW - timedelta(minutes=30)], FEED).with_columns(status=200, rows_new=7)
+    for rows in (wait, good):
+        store.log(rows, NOW)
+    for now in (NOW, NOW + timedelta(hours=2)):
+        session = Session.open(config, repeat(now).__next__, offline=True)
+        tails_now(store, session.feeds, now)
+        assert ready_faults(session) == []

@@ -16,7 +16,7 @@ from qwenwatch.session import Session
 from qwenwatch.snapshots import answer_of, ask_of, take
 from qwenwatch_cache.clock import is_replayed
 from qwenwatch_cache.errors import QwenwatchError
-from qwenwatch_cache.health import recent_log, tails_of
+from qwenwatch_cache.health import recent_log, states_of, tails_of
 from qwenwatch_widgets.views.build import market_view
 from qwenwatch_widgets.views.market import MarketView
 
@@ -88,9 +88,11 @@ def _health(session: Session, root: Path) -> Iterator[tuple[Path, str]]:
     except (OSError, msgspec.DecodeError) as error:
         yield path, f"cannot be used ({error})"
         return
-    if kept.basis == basis_of(session.store, session.feeds, now):
-        log = recent_log(session.store, session.feeds, now)
-        if tails_of(log, session.feeds, now) != kept.tails:
+    feeds = session.feeds
+    if kept.basis == basis_of(session.store, feeds, now):
+        tails = tails_of(recent_log(session.store, feeds, now), feeds, now)
+        # Not the tails themselves: a wait that is long over drops out of the log that is looked at.
+        if states_of(kept.tails, feeds, now) != states_of(tails, feeds, now):
             yield path, DIFFERS
 
 
