@@ -15,10 +15,11 @@ import polars as pl
 import pytest
 
 from qwenwatch_cache.frames import SESSION
+from qwenwatch_cache.market.board import Board
 from qwenwatch_cache.market.definitions import definition_of
 from qwenwatch_cache.market.directory import UNATTRIBUTED
 from qwenwatch_cache.market.implied_spend import Spend, implied_spend
-from qwenwatch_cache.market.known import Board, Known
+from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.prices import Mix
 from qwenwatch_cache.market.sessions import sessions
 from qwenwatch_cache.market.side_by_side import side_by_side

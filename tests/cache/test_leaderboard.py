@@ -18,9 +18,10 @@ from qwenwatch_cache.errors import NothingToShow, QwenwatchError
 from qwenwatch_cache.feeds import openrouter_models, openrouter_rankings, vercel_leaderboard
 from qwenwatch_cache.feeds.feed import Parsed
 from qwenwatch_cache.frames import CATALOG_TABLE, USAGE_TABLE
+from qwenwatch_cache.market.board import Board
 from qwenwatch_cache.market.definitions import DEFINITIONS, By, definition_of
 from qwenwatch_cache.market.directory import Directory
-from qwenwatch_cache.market.known import Board, Known
+from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.leaderboard import LEADERBOARD, leaderboard
 from qwenwatch_cache.market.totals import TOTALS, totals
 from qwenwatch_cache.market.windows import Window

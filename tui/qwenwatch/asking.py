@@ -11,8 +11,9 @@ from qwenwatch.days import end_of
 from qwenwatch.session import Session
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.identity import split_variant
+from qwenwatch_cache.market.board import Board
 from qwenwatch_cache.market.disagreement import SAME, disagreement
-from qwenwatch_cache.market.known import Board, Known
+from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.offers import offers
 from qwenwatch_cache.market.side_by_side import SideBySide, side_by_side
 from qwenwatch_cache.market.spend_definition import measured_spend

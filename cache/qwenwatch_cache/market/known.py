@@ -4,11 +4,11 @@ from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
-import msgspec
 import polars as pl
 
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.frames import CATALOG_TABLE, FX_TABLE, PRICE_TABLE, Table
+from qwenwatch_cache.market.board import Board
 from qwenwatch_cache.market.definitions import DEFINITIONS, By, Definition, definition_of
 from qwenwatch_cache.market.directory import Directory
 from qwenwatch_cache.market.leaderboard import leaderboard
@@ -28,32 +28,6 @@ from qwenwatch_cache.market.totals import totals
 from qwenwatch_cache.market.usage import KnownUsage, Span
 from qwenwatch_cache.market.windows import Grain, Window, last_complete
 from qwenwatch_cache.store import Store
-
-
-class Board(msgspec.Struct, frozen=True):
-    """A leaderboard with what it is of.
-
-    Attributes:
-        definition: What was counted.
-        by: Grouping.
-        window: When.
-        rows: leaderboard.LEADERBOARD.
-        total: Sum of the values, None where only shares are published.
-        previous_total: The same of the window before, None if unknown.
-        complete: Whether every day of the window is there.
-        scope: What the source counted, in its words.
-        origin: Where the figures came from.
-    """
-
-    definition: Definition
-    by: By
-    window: Window
-    rows: pl.DataFrame
-    total: int | None
-    previous_total: int | None
-    complete: bool
-    scope: str
-    origin: Origin
 
 
 class Known:

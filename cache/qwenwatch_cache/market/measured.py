@@ -21,7 +21,7 @@ from qwenwatch_cache.market.totals import TOTALS
 from qwenwatch_cache.market.windows import Window
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Board
+    from qwenwatch_cache.market.board import Board
     from qwenwatch_cache.market.origins import Origin
 
 _GROUPINGS: Sequence[By] = ("vendor", "country")

@@ -14,7 +14,8 @@ from qwenwatch_cache.market.usage import KnownUsage
 from qwenwatch_cache.market.windows import Window
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Board, Known
+    from qwenwatch_cache.market.board import Board
+    from qwenwatch_cache.market.known import Known
 
 
 class Origin(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ worked out from some days is the same as if all had been read.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 import polars as pl
@@ -14,7 +14,7 @@ import polars as pl
 from qwenwatch_cache.frames import USAGE_TABLE
 from qwenwatch_cache.market.definitions import DEFINITIONS, Definition, Source
 from qwenwatch_cache.market.windows import Grain, Window
-from qwenwatch_cache.store import EARLIER, Store, as_of
+from qwenwatch_cache.store import Store, as_of
 
 Span = tuple[date, date]
 """First and last day."""
@@ -165,34 +165,26 @@ class KnownUsage:
             if days is None or (span and days[0] <= span[0] and span[1] <= days[1]):
                 return rows
         wanted = pl.lit(True) if span is None else pl.col("period").is_between(*span)
-        rows = self._read(feed, wanted, None if span is None else span[0])
+        rows = self._read(feed, wanted)
         read.append((span, rows))
         return rows
 
     def _lately(self, feed: str) -> pl.DataFrame:
         """All revisions of the days of `NEAR`, and what else was learned within `RECENT`."""
         if feed not in self._recent:
-            first = (self._at - NEAR).date()
-            near = pl.col("period") >= first
-            self._recent[feed] = self._read(feed, near | self._is_recent, first)
+            near = pl.col("period") >= (self._at - NEAR).date()
+            self._recent[feed] = self._read(feed, near | self._is_recent)
         return self._recent[feed]
 
     @cached_property
     def _is_recent(self) -> pl.Expr:
         return pl.col("observed_at") >= pl.lit(self._at - RECENT)
 
-    def _read(self, feed: str, wanted: pl.Expr, first: date | None) -> pl.DataFrame:
-        """Rows of a feed observed by then, and whether this cache learned them itself.
-
-        Args:
-            feed: The feed.
-            wanted: True of the rows that are wanted.
-            first: No wanted row is of a day before it, or was learned before; None if any may.
-        """
+    def _read(self, feed: str, wanted: pl.Expr) -> pl.DataFrame:
+        """Rows of a feed observed by then, and whether this cache learned them itself."""
         wanted &= pl.col("observed_at") <= pl.lit(self._at)
         bundled = self._bundled.lazy().filter((pl.col("feed") == feed) & wanted)
-        since = None if first is None else datetime.combine(first, time(), UTC) - EARLIER
-        own = self._store.cached(USAGE_TABLE, feeds=(feed,), since=since, where=wanted).lazy()
+        own = self._store.cached(USAGE_TABLE, feeds=(feed,), where=wanted).lazy()
         both = [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]
         return pl.concat(both).collect()
 

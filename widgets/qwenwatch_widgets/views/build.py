@@ -22,8 +22,9 @@ from qwenwatch_widgets.views.table import TableView
 if TYPE_CHECKING:
     import polars as pl
 
+    from qwenwatch_cache.market.board import Board
     from qwenwatch_cache.market.definitions import By
-    from qwenwatch_cache.market.known import Board, Known
+    from qwenwatch_cache.market.known import Known
     from qwenwatch_cache.market.prices import Mix
     from qwenwatch_cache.market.windows import Grain
 

@@ -13,7 +13,7 @@ from qwenwatch_widgets.views.claim_draft import NOBODY, Claimable
 
 if TYPE_CHECKING:
     from qwenwatch_cache.market.between import Compared
-    from qwenwatch_cache.market.known import Board
+    from qwenwatch_cache.market.board import Board
 
 UNKNOWN = "This figure is not known: there is nothing to claim"
 UNREAD = "It is not known when this was read: there is nothing to claim"

@@ -10,7 +10,7 @@ from qwenwatch_widgets.views.table import Tone
 
 if TYPE_CHECKING:
     from qwenwatch_cache.health import FeedState
-    from qwenwatch_cache.market.known import Board
+    from qwenwatch_cache.market.board import Board
 
 
 def headline(

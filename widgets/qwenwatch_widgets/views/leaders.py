@@ -10,7 +10,7 @@ from qwenwatch_widgets.views.market import PanelLine, PanelView
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
-    from qwenwatch_cache.market.known import Board
+    from qwenwatch_cache.market.board import Board
 
 Prices = Mapping[str, Sequence[Mapping[str, Any]]]
 """Rows of prices.PRICES by canonical model id."""

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     import polars as pl
 
     from qwenwatch_cache.market.between import Changes
+    from qwenwatch_cache.market.board import Board
     from qwenwatch_cache.market.definitions import By
     from qwenwatch_cache.market.implied_spend import Spend
-    from qwenwatch_cache.market.known import Board, Known
+    from qwenwatch_cache.market.known import Known
     from qwenwatch_cache.market.measured import Measured
     from qwenwatch_cache.market.origins import Origin
     from qwenwatch_cache.market.prices import Mix
