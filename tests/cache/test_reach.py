@@ -1,13 +1,16 @@
 """How far a source reaches, told from what was learned of it lately."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
+import pytest
 
+from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.market.definitions import DEFINITIONS
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.usage import KnownUsage
+from qwenwatch_cache.market.windows import Grain
 from qwenwatch_cache.store import Store
 from tests.cache.polling import NO_BASELINE
 from tests.cache.rows import NOW, usage
@@ -51,3 +54,28 @@ def test_a_day_on_which_nobody_was_used(root: Path) -> None:
     window = known.choose_window(definition, "day", None)
     shares = known.board(definition, "model", window).rows["share"].to_list()
     assert not [share for share in shares if share]
+
+
+@pytest.mark.parametrize("days_ago", [0, 10, 45, 100, 200, 330])
+@pytest.mark.parametrize("grain", ["day", "week", "month"])
+def test_the_definition_chosen_reaches_as_far_as_any(
+    days_ago: int, grain: Grain, tmp_path: Path
+) -> None:
+    """What is not read, since it cannot reach further, would not have been chosen."""
+    store = Store(tmp_path / "cache")
+    newest = datetime(2026, 8, 22, 12, tzinfo=UTC)
+    # Of one feed something was learned later than of all others, of an old day.
+    learned(store, {"a/b": 5}, LAST - timedelta(days=30), newest)
+    at = newest - timedelta(days=days_ago)
+    windows = {
+        one: window
+        for one in DEFINITIONS.values()
+        if (window := Known(store, at).newest_window(one, grain)) is not None
+    }
+    if not windows:
+        with pytest.raises(NothingToShow):
+            Known(store, at).choose_definition(grain)
+        return
+    last = max(window.start for window in windows.values())
+    first = next(one for one, window in windows.items() if window.start == last)
+    assert Known(store, at).choose_definition(grain) == first

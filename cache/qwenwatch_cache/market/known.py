@@ -155,13 +155,11 @@ class Known:
         """
         if stated:
             return definition_of(stated)
-        last_days = self._usage.newest_days
         best: tuple[date, Definition] | None = None
-        for one in self.definitions():
-            sources = {source.feed for source in (*one.models, *one.vendors)}
-            days = [last_days[key] for feed in sources if (key := (one.metric, feed)) in last_days]
-            # A definition whose last day lies before the window found cannot reach further.
-            if best is not None and last_complete(max(days), grain).start <= best[0]:
+        for one in DEFINITIONS.values():
+            reach = self._usage.reach({source.feed for source in (*one.models, *one.vendors)})
+            # What cannot reach further than the window that was found is not even read.
+            if reach is None or (best and last_complete(reach, grain).start <= best[0]):
                 continue
             window = self.newest_window(one, grain, until)
             if window is not None and (best is None or window.start > best[0]):

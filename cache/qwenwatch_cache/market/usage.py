@@ -5,7 +5,7 @@ takes longer than all else. A window depends only on the rows of its own days, s
 worked out from some days is the same as if all had been read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
@@ -59,6 +59,7 @@ class KnownUsage:
         self._rows: dict[str, list[tuple[Span | None, pl.DataFrame]]] = {}
         self._recent: dict[str, pl.DataFrame] = {}
         self._last: dict[str, list[tuple[Span | None, pl.DataFrame]]] = {}
+        self._outlines: dict[str, pl.DataFrame] = {}
         self._as_of: dict[tuple[str, tuple[str, ...]], datetime | None] = {}
 
     def everything(self) -> pl.DataFrame:
@@ -68,9 +69,25 @@ class KnownUsage:
     @cached_property
     def newest_days(self) -> dict[tuple[str, str], date]:
         """Newest period by metric and feed."""
-        rows = pl.concat(self._outline.values(), how="diagonal")
-        newest = rows.group_by("metric", "feed").agg(pl.col("period").max())
-        return {(metric, feed): day for metric, feed, day in newest.iter_rows()}
+        return {
+            (metric, feed): day
+            for feed in COUNTED
+            for metric, day in _newest(self._outline(feed)).items()
+        }
+
+    def reach(self, feeds: Collection[str]) -> date | None:
+        """A day that no figure of some feeds is later than, None if there are none.
+
+        Figures of a period are learned after it began, and when that was need not be read.
+        """
+        bundled = (self._bundled_times[feed] for feed in feeds if feed in self._bundled_times)
+        own = (
+            part.last or self._at
+            for part in self._store.manifest().parts
+            if part.table == USAGE_TABLE.name and (not part.feed or part.feed in feeds)
+        )
+        newest = max((*bundled, *own), default=None)
+        return None if newest is None else min(newest, self._at).date()
 
     def rows_of(
         self, definition: Definition, span: Span | None
@@ -97,7 +114,7 @@ class KnownUsage:
         days = [
             day
             for feed in feeds
-            if (day := self.newest_days.get((definition.metric, feed))) is not None
+            if (day := _newest(self._outline(feed)).get(definition.metric)) is not None
         ]
         if not days:
             return None
@@ -119,13 +136,13 @@ class KnownUsage:
         """The source's own date of its newest figure of some kinds."""
         key = (feed, tuple(sorted(kinds)))
         if key not in self._as_of:
-            if feed not in self._outline:
+            if feed not in COUNTED:
                 return None
-            rows = self._outline[feed].filter(pl.col("kind").is_in(key[1]))
+            rows = self._outline(feed).filter(pl.col("kind").is_in(key[1]))
             newest = rows.get_column("as_of").max()
             if not isinstance(newest, datetime) or newest < self._at - RECENT:
                 # What was learned earlier may be of these kinds, or dated later.
-                rows = self._reach(feed).filter(pl.col("kind").is_in(key[1]))
+                rows = self._all_outline(feed).filter(pl.col("kind").is_in(key[1]))
                 newest = rows.get_column("as_of").max()
             if newest is not None:
                 # Only the last revision of a key counts, and nearly always it is among the newest.
@@ -188,29 +205,33 @@ class KnownUsage:
         both = [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]
         return pl.concat(both).collect()
 
-    @cached_property
-    def _outline(self) -> dict[str, pl.DataFrame]:
-        """Of the revisions of each feed what says how far they reach, where possible of the last.
+    def _outline(self, feed: str) -> pl.DataFrame:
+        """Of the revisions of a feed what says how far they reach, where possible of the last.
 
         Figures of a period are learned after it began, so that what is newest was learned lately.
         """
-        outline = {}
-        for feed in COUNTED:
+        if feed not in self._outlines:
             recent = self._lately(feed).filter(self._is_recent)
             newest = _newest(recent)
             # What was learned before is of days before: nobody states a figure ahead of its day.
             horizon = (self._at - RECENT).date()
             told = all(newest.get(one, date.min) >= horizon for one in _METRICS[feed])
-            outline[feed] = recent if told else self._reach(feed)
-        return outline
+            self._outlines[feed] = recent if told else self._all_outline(feed)
+        return self._outlines[feed]
 
-    def _reach(self, feed: str) -> pl.DataFrame:
+    def _all_outline(self, feed: str) -> pl.DataFrame:
         """How far all revisions reach."""
         columns = ("feed", "metric", "kind", "period", "as_of", "observed_at")
         known = pl.col("observed_at") <= self._at
         bundled = self._bundled.filter((pl.col("feed") == feed) & known).select(columns)
         own = self._store.cached(USAGE_TABLE, feeds=(feed,), columns=columns, where=known)
         return pl.concat([bundled, own])
+
+    @cached_property
+    def _bundled_times(self) -> dict[str, datetime]:
+        """When the last row of each feed in the baseline was learned, as far as it was by then."""
+        known = self._bundled.filter(pl.col("observed_at") <= self._at)
+        return dict(known.group_by("feed").agg(pl.col("observed_at").max()).iter_rows())
 
     @cached_property
     def _bundled(self) -> pl.DataFrame:
