@@ -36,8 +36,7 @@ def test_the_week_before_the_newest_day(ask: Run) -> None:
     lines = ran.out.splitlines()
     assert lines[:2] == [
         "qwenwatch changes",
-        "2026-08-16 to 2026-08-22 UTC, both days included (the last is not over: up to "
-        "2026-08-22 13:00Z) · known at 2026-08-22 13:00Z · replayed",
+        "2026-08-15 to 2026-08-21 UTC, both days included · known at 2026-08-22 13:00Z · replayed",
     ]
     headings = [line.partition(" · ")[0] for line in lines[2:]]
     order = ["Prices", "Models added", "Models removed", "Models expiring", "Movers"]
@@ -47,6 +46,38 @@ def test_the_week_before_the_newest_day(ask: Run) -> None:
     assert "week 3–9 Aug 2026 → week 10–16 Aug 2026" in ran.out
     assert lines[-1].startswith("Source: OpenRouter (openrouter.ai/rankings)")
     assert max(map(len, lines)) <= 200
+
+
+LATER = {"QWENWATCH_NOW": "2026-11-22T10:00:00Z"}
+"""Long after the last figures of usage, some days after the last reading of LiteLLM."""
+
+
+@pytest.mark.parametrize(
+    ("asked", "last"),
+    [
+        ((), "2026-11-17"),
+        (("--kind", "price"), "2026-11-17"),
+        (("--basis", "route", "--kind", "price"), "2026-08-22"),
+        (("--kind", "share"), "2026-08-21"),
+    ],
+    ids=["all", "prices", "route", "usage"],
+)
+def test_the_default_ends_with_what_is_known(run: Run, asked: tuple[str, ...], last: str) -> None:
+    since = ("--since", "2026-08-01")
+    ran = run("changes", *since, *asked, "--format", "json", **LATER)
+    named = run("changes", *since, *asked, "--until", "2026-11-22", "--format", "json", **LATER)
+    document = json.loads(ran.out)
+    assert document["until"] == last
+    prices = [row for row in document["changes"] if row["kind"] == "price"]
+    assert prices == [row for row in rows_of(named) if row["kind"] == "price"]
+    assert bool(prices) == ("share" not in asked)
+
+
+def test_the_default_never_ends_before_it_begins(run: Run) -> None:
+    document = json.loads(run("changes", "--since", "2026-11-20", "--format", "json", **LATER).out)
+    assert (document["since"], document["until"]) == ("2026-11-20", "2026-11-20")
+    ran = run("changes", "--since", "2026-08-22", **NOW)
+    assert "2026-08-22 UTC (the last is not over: up to 2026-08-22 13:00Z)" in ran.out
 
 
 def test_qwens_cut_of_march(ask: Run) -> None:

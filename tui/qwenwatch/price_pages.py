@@ -1,6 +1,6 @@
 """What the Prices screen asks: the table, models side by side, the index. Imports Polars."""
 
-from datetime import date, timedelta
+from datetime import date
 from typing import cast
 
 from qwenwatch.asking import disagreement_of
@@ -103,8 +103,7 @@ def _window(known: Known, query: TablesQuery) -> Window | None:
     """The window at whose end the prices are wanted, None for those of now."""
     if not query.steps_back:
         return None
-    over = newest_day(known) - timedelta(days=1)
-    return last_complete(over, cast(Grain, query.grain)).shifted(1 - query.steps_back)
+    return last_complete(newest_day(known), cast(Grain, query.grain)).shifted(1 - query.steps_back)
 
 
 def _end(window: Window | None) -> date | None:

@@ -17,7 +17,6 @@ from qwenwatch_cache.market.changes import (
     in_order,
     offer_changes,
 )
-from qwenwatch_cache.market.corrections import ROUTE
 from qwenwatch_cache.market.definitions import By, Definition
 from qwenwatch_cache.market.in_force import ON_DEMAND
 from qwenwatch_cache.market.known import Known
@@ -33,6 +32,7 @@ MARGIN = timedelta(days=60)
 """How long before a period prices are looked at: whatever doubts a price is over by then."""
 
 OFFERS: frozenset[Kind] = frozenset({"price", "added", "removed"})
+PRICED: frozenset[Kind] = OFFERS | {"expiring"}
 MOVES: frozenset[Kind] = frozenset({"rank", "share"})
 
 COUNTS = pl.Schema(
@@ -111,29 +111,31 @@ class Changes(msgspec.Struct, frozen=True):
     origins: Sequence[Origin]
 
 
-def newest_day(known: Known) -> date:
-    """The newest day about which there is something to say.
+def newest_day(known: Known, kinds: Collection[Kind] = KINDS, basis: str = "") -> date:
+    """The last day that is over about which there is something to say.
 
-    That is the last on which the router's prices were read, or usage is known, whichever is later;
-    where neither ever was, the last on which any prices were read.
+    That is the last on which any prices were read or of which usage is known, whichever is later;
+    a day that is not over is left to those who name it.
+
+    Args:
+        known: What was known.
+        kinds: The changes that are asked about: not all are of prices, or of usage.
+        basis: "route" or "list" prices only, "" for both.
 
     Raises:
         NothingToShow: There are no figures.
     """
     days = []
-    read = known.polls.last(ROUTE, known.at)
-    if read is not None:
-        days.append(read.date())
-    for definition in known.definitions():
-        window = known.newest_window(definition, "day")
-        if window is not None:
-            days.append(window.start)
+    if PRICED & set(kinds):
+        moments = [known.polls.last(feed, known.at) for feed in _price_feeds(known, basis)]
+        days += [moment.date() for moment in moments if moment is not None]
+    if MOVES & set(kinds):
+        windows = [known.newest_window(one, "day") for one in known.definitions()]
+        days += [window.start for window in windows if window is not None]
     if not days:
-        moments = [known.polls.last(feed, known.at) for feed in _price_feeds(known)]
-        days = [moment.date() for moment in moments if moment is not None]
-    if not days:
-        raise NothingToShow("there are no prices yet: run `qwenwatch refresh`")
-    return max(days)
+        what = "prices" if PRICED & set(kinds) else "usage figures"
+        raise NothingToShow(f"there are no {what} yet: run `qwenwatch refresh`")
+    return min(max(days), known.at.date() - timedelta(days=1))
 
 
 def changes_between(known: Known, asked: Asked) -> Changes:
@@ -202,19 +204,17 @@ def _wanted(rows: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     return rows.filter(wanted)
 
 
-def _price_feeds(known: Known) -> Sequence[str]:
-    feeds: list[str] = known.price.get_column("feed").unique().sort().to_list()
+def _price_feeds(known: Known, basis: str = "") -> Sequence[str]:
+    rows = known.price.filter(pl.col("basis") == basis) if basis else known.price
+    feeds: list[str] = rows.get_column("feed").unique().sort().to_list()
     return [feed for feed in feeds if feed != ON_DEMAND]
 
 
 def _price_origins(known: Known, asked: Asked) -> dict[str, Origin]:
     """Sources of prices that were read by the end, whether they had news or not."""
-    of_basis = known.price
-    if asked.basis:
-        of_basis = of_basis.filter(pl.col("basis") == asked.basis)
-    feeds = set(of_basis.get_column("feed").unique().to_list())
     at = min(asked.period.end, known.at)
-    origins = {feed: known.price_origin(feed, at) for feed in _price_feeds(known) if feed in feeds}
+    feeds = _price_feeds(known, asked.basis)
+    origins = {feed: known.price_origin(feed, at) for feed in feeds}
     return {feed: origin for feed, origin in origins.items() if origin.fetched_at is not None}
 
 

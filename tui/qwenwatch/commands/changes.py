@@ -31,7 +31,8 @@ def run_changes(options: argparse.Namespace) -> int:
 
     def ask(session: Session, known: Known) -> Answer:
         until, since = day_option(options.until, "--until"), day_option(options.since, "--since")
-        last = until or max(newest_day(known), since or date.min)
+        kinds = cast(Collection[Kind], options.kind or KINDS)
+        last = until or max(newest_day(known, kinds, options.basis or ""), since or date.min)
         period = Period(since, last) if since else Period.of_days(WEEK, last)
         refuse_future(last, known.at)
         changes = changes_between(known, _asked(options, session.config, period))

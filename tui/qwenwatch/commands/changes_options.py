@@ -12,7 +12,9 @@ def add_period_options(parser: argparse.ArgumentParser, count: Callable[[str], i
         count: Reads a number of rows.
     """
     parser.add_argument("--since", metavar="D", help="first day; default: six days before the last")
-    parser.add_argument("--until", metavar="D", help="last day; default: the newest")
+    parser.add_argument(
+        "--until", metavar="D", help="last day; default: the last known that is over"
+    )
     parser.add_argument(
         "--sort",
         choices=("time", "drop", "rise"),
