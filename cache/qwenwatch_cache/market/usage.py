@@ -60,6 +60,7 @@ class KnownUsage:
         self._recent: dict[str, pl.DataFrame] = {}
         self._last: dict[str, list[tuple[Span | None, pl.DataFrame]]] = {}
         self._outlines: dict[str, pl.DataFrame] = {}
+        self._newest: dict[str, dict[str, date]] = {}
         self._as_of: dict[tuple[str, tuple[str, ...]], datetime | None] = {}
 
     def everything(self) -> pl.DataFrame:
@@ -70,9 +71,7 @@ class KnownUsage:
     def newest_days(self) -> dict[tuple[str, str], date]:
         """Newest period by metric and feed."""
         return {
-            (metric, feed): day
-            for feed in COUNTED
-            for metric, day in _newest(self._outline(feed)).items()
+            (metric, feed): day for feed in COUNTED for metric, day in self._newest_of(feed).items()
         }
 
     def reach(self, feeds: Collection[str]) -> date | None:
@@ -114,7 +113,7 @@ class KnownUsage:
         days = [
             day
             for feed in feeds
-            if (day := _newest(self._outline(feed)).get(definition.metric)) is not None
+            if (day := self._newest_of(feed).get(definition.metric)) is not None
         ]
         if not days:
             return None
@@ -204,6 +203,12 @@ class KnownUsage:
         own = self._store.cached(USAGE_TABLE, feeds=(feed,), where=wanted).lazy()
         both = [bundled.with_columns(own=pl.lit(False)), own.with_columns(own=pl.lit(True))]
         return pl.concat(both).collect()
+
+    def _newest_of(self, feed: str) -> dict[str, date]:
+        """Newest period of a feed by metric."""
+        if feed not in self._newest:
+            self._newest[feed] = _newest(self._outline(feed))
+        return self._newest[feed]
 
     def _outline(self, feed: str) -> pl.DataFrame:
         """Of the revisions of a feed what says how far they reach, where possible of the last.
