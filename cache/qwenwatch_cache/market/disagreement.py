@@ -34,7 +34,7 @@ DISAGREEMENT = pl.Schema(
         "window_utc": pl.String(),  # "" or the time of day in force
         "up_to": pl.Int64(),  # longest prompt it is for, null if for all
         **dict.fromkeys(COMPARED, MONEY),
-        "since": INSTANT,  # since when the price stands as it is
+        "since": INSTANT,  # since when input, output and cached stand so
         "read_at": INSTANT,  # when the feed was last read
         "hand_kept": pl.Boolean(),  # people keep the feed; it may be this that is wrong
         "feeds": pl.Int64(),  # how many state a price that can be compared

@@ -31,7 +31,7 @@ OFFERS = pl.Schema(
         "currency": pl.String(),
         **dict.fromkeys(PRICE_FIELDS, MONEY),
         "context_length": pl.Int64(),  # null if not known
-        "observed_at": INSTANT,  # since when the price stands as it is
+        "observed_at": INSTANT,  # since when input, output and cached stand so
         "cross_check": pl.Boolean(),  # only repeats a list price that another feed states
     }
 )

@@ -45,7 +45,7 @@ PRICES = pl.Schema(
         "previous_input": MONEY,  # before the last change, null if none is known
         "previous_output": MONEY,
         "changed_at": INSTANT,  # of the last change of input or output, null if none is known
-        "observed_at": INSTANT,  # since when the price stands as it is
+        "observed_at": INSTANT,  # since when input, output and cached stand so
         "cross_check": pl.Boolean(),  # only repeats a list price that another feed states
     }
 )
