@@ -1,7 +1,7 @@
 """The Prices screen's answers hold what the commands print, on the bundled baseline."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -225,14 +225,39 @@ class TestCompare:
         offers = [row for row in document["prices"]["rows"] if not row["cross_check"]]
         for model in COMPARED:
             for field, name in (("input", "input"), ("output", "output")):
-                wanted = sorted(row[name] for row in offers if row["model"] == model)
-                found = sorted(
-                    float(text.lstrip("¥"))
-                    for label, text, of in lines
-                    if (label, of) == (field, model) and text != "–"
+                wanted = sorted({row[name] for row in offers if row["model"] == model})
+                found = sorted(  # what holds everywhere stands in the line of every region
+                    {
+                        float(text.lstrip("¥"))
+                        for label, text, of in lines
+                        if (label, of) == (field, model) and text != "–"
+                    }
                 )
                 assert found == pytest.approx(wanted, rel=0.0051)
         assert len({row.key for row in table.rows}) == len(table.rows)
+
+    def test_a_price_that_holds_everywhere_stands_beside_that_of_a_region(
+        self, session: Session
+    ) -> None:
+        """Anthropic has one list price, Alibaba one for each region; models.dev states both."""
+        models = ("alibaba/qwen3-max", "anthropic/claude-opus-4-6")
+        (table,) = answer_tables(session, TablesQuery("compare", models=models)).tables
+        rows = {row.key: row for row in table.rows}
+        qwen, opus = map(stated, rows["list · intl · models.dev input"].cells[2:])
+        assert (qwen, opus) == (1.2, 5.0)
+        qwen, opus = map(stated, rows["list · cn · models.dev input"].cells[2:])
+        assert (qwen, opus) == (0.861, 5.0)
+        assert not any(key.startswith("list · models.dev") for key in rows)
+        claim = rows["list · intl · models.dev input"].claim
+        assert isinstance(claim, Mapping)
+        assert (claim["measure"], claim["region"]) == ("price_ratio", "intl")
+
+    def test_where_no_region_has_a_price_none_is_named(self, session: Session) -> None:
+        models = ("anthropic/claude-opus-4-6", "openai/gpt-5.2")
+        (table,) = answer_tables(session, TablesQuery("compare", models=models)).tables
+        keys = {row.key for row in table.rows}
+        assert "list · models.dev input" in keys
+        assert not any("intl" in key or " cn " in key for key in keys)
 
     def test_a_line_in_which_nobody_states_anything_is_left_out(self, session: Session) -> None:
         view = answer_tables(session, TablesQuery("compare", models=COMPARED))

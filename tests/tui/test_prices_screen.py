@@ -137,7 +137,13 @@ class TestTerms:
         async with app(answers).run_test(size=WIDE) as pilot:
             await press(pilot, "3", "$", "#", "t", "<", "B", "B")
             asked = [query for query in answers.tables_asked if query.question == "index"]
-            assert [query.prices.basis for query in asked] == ["", "route", "list"]
+            assert [(query.steps_back, query.prices.basis) for query in asked] == [
+                (0, ""),
+                (1, ""),
+                (1, "route"),
+                (1, "list"),
+            ]
+            assert asked[-1].grain == "month"
             shown(pilot).reload()
             await press(pilot)
             assert answers.tables_asked[-1].question == "index"
@@ -256,6 +262,26 @@ class TestCompare:
             assert side_by_side(pilot) == models[-1:]
             await press(pilot, *["left"] * 8)
             assert side_by_side(pilot) == models
+
+    async def test_it_goes_through_time_as_its_heading_says(self) -> None:
+        answers = answering()
+        async with app(answers).run_test(size=WIDE) as pilot:
+            await press(pilot, "3", "space", *["down"] * 4, "space", "v")
+            now = answers.tables_asked[-1]
+            await press(pilot, "<", "<")
+            assert answers.tables_asked[-1] == replace(now, steps_back=2)
+            answers.error = AnswersError("no prices are known for 2024-08-31")
+            await press(pilot, "<")
+            assert "no prices are known for 2024-08-31" in said(pilot)
+            answers.error = None
+            await press(pilot, ">")
+            assert answers.tables_asked[-1] == replace(now, steps_back=1)
+            await press(pilot, ">", ">")
+            assert answers.tables_asked[-1] == now
+            assert "prices of now" in said(pilot)
+            await press(pilot, "question_mark")
+            text = pilot.app.export_screenshot(simplify=True).replace("&#160;", " ")
+            assert "One window back in time" in text
 
     async def test_a_refresh_keeps_the_place(self) -> None:
         async with app().run_test(size=WIDE) as pilot:

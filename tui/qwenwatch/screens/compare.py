@@ -1,5 +1,6 @@
 """Some models side by side, on the terms of the Prices screen."""
 
+from functools import partial
 from typing import ClassVar
 
 from msgspec.structs import replace
@@ -17,6 +18,9 @@ from qwenwatch_widgets.views.tables import TablesView
 
 _WAIT = TableView("", "", (), (), empty="Reading the cache…")
 _NOTHING = TableView("", "", (), (), empty="Nothing to show: the line below says why.")
+
+NEWEST = "These are the prices of now"
+"""That nothing comes after what is shown."""
 
 _NAMES = 2
 """Columns that name a line; those of models follow."""
@@ -36,6 +40,10 @@ class CompareScreen(Page):
                 tooltip="One model to the right"),
         Binding("escape,backspace", "app.pop_screen", "back", id="compare.back",
                 key_display="esc", tooltip="Back to the prices"),
+        Binding("less_than_sign", "step(1)", "earlier", id="compare.earlier", key_display="<",
+                tooltip="One window back in time"),
+        Binding("greater_than_sign", "step(-1)", "later", id="compare.later", key_display=">",
+                tooltip="One window forth in time"),
     ]  # fmt: skip
 
     top = getters.query_one(TopLines)
@@ -50,6 +58,7 @@ class CompareScreen(Page):
         """
         super().__init__(desk)
         self._query = query
+        self._query_shown = query
         self._first = 0
         self._whole = _WAIT
         self._sources: tuple[str, ...] = ()
@@ -63,10 +72,11 @@ class CompareScreen(Page):
 
     def reload(self) -> None:
         """Ask again."""
-        self.ask(self.desk.answers.tables(self._query), self._apply)
+        self._want(self._query)
 
     def failed(self) -> None:
-        """Without figures, say so in their place."""
+        """Go back to wanting what is shown; without figures, say so in their place."""
+        self._query = self._query_shown
         if self._whole is _WAIT:
             self.table.view = _NOTHING
 
@@ -80,7 +90,21 @@ class CompareScreen(Page):
         self._first = max(0, min(self._first + step, last))
         self._show()
 
-    def _apply(self, view: TablesView) -> None:
+    def action_step(self, step: int) -> None:
+        """Step back (1) or forth (-1) in time."""
+        back = self._query.steps_back + step
+        if back < 0:
+            self.say(NEWEST)
+            return
+        self._want(replace(self._query, steps_back=back))
+
+    def _want(self, query: TablesQuery) -> None:
+        self._query = query
+        question = self.desk.answers.tables(query)
+        self.ask(question, partial(self._apply, query), switched=query != self._query_shown)
+
+    def _apply(self, query: TablesQuery, view: TablesView) -> None:
+        self._query = self._query_shown = query
         self._whole = view.tables[0]
         self._sources = view.sources
         with self.app.batch_update():

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from qwenwatch_cache.market.hours import hours_text
+from qwenwatch_cache.market.terms import EVERYWHERE
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.claim_draft import Claimable
@@ -11,7 +13,7 @@ from qwenwatch_widgets.views.drafts import FIELDS, price_claim, ratio_claim
 from qwenwatch_widgets.views.price_history import TILE, price_series
 from qwenwatch_widgets.views.price_screen import AMOUNTS, terms_text
 from qwenwatch_widgets.views.prices import OWN_CURRENCY, changed_cell, mix_text, money_text
-from qwenwatch_widgets.views.sources import source_line
+from qwenwatch_widgets.views.sources import known_until, source_line
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
@@ -109,17 +111,12 @@ def _table(
     origins: Mapping[str, "Origin"],
 ) -> TableView:
     names = {one["model"]: amounts.clean(one["name"]).strip() for one in reversed(offers)}
-    lines: dict[tuple[Any, ...], dict[str, Offer]] = {}
-    for offer in offers:
-        number = 1  # of several offers of one model that are alike each has a line of its own
-        while offer["model"] in lines.get((*_order(offer), number), {}):
-            number += 1
-        lines.setdefault((*_order(offer), number), {})[offer["model"]] = offer
     rows = []
-    for (*_, number), found in sorted(lines.items()):
+    for (*_, place, _feed, number), found in sorted(_lines(offers).items()):
         offer = next(iter(found.values()))
-        text = _offer_text(offer, origins) + (f" · {number}" if number > 1 else "")
+        text = _offer_text(offer, place, origins) + (f" · {number}" if number > 1 else "")
         tone: Tone = ""
+        read = known_until(origins[offer["feed"]], at)
         for field, show in _FIELDS.items():
             shown = {model: show(offer, at) for model, offer in found.items()}
             if any(cell.series or _states(cell) for cell in shown.values()):
@@ -129,9 +126,9 @@ def _table(
                     Row(
                         f"{text} {field}",
                         (Cell(text, tone), Cell(field, "dim"), *cells),
-                        cite=f"{field}, {text}, at {amounts.instant(at)}: {', '.join(stated)}. "
+                        cite=f"{field}, {text}, at {amounts.instant(read)}: {', '.join(stated)}. "
                         f"{origins[offer['feed']].citation}",
-                        claim=_claim(field, list(found.values()), at),
+                        claim=_claim(field, list(found.values()), place, read),
                     )
                 )
                 tone = "dim"
@@ -152,32 +149,64 @@ def _table(
     )
 
 
-def _claim(field: str, offers: Sequence[Offer], at: datetime) -> Claimable:
+def _lines(offers: Sequence[Offer]) -> Mapping[tuple[Any, ...], Mapping[str, Offer]]:
+    """The offers of each line by model.
+
+    A price that holds everywhere holds where others have a price of the region: it stands beside
+    them, in the line of every region in which its model has no price of its own.
+    """
+    regions: dict[tuple[Any, ...], set[str]] = {}
+    own: set[tuple[Any, ...]] = set()
+    for offer in offers:
+        if place := _place(offer):
+            regions.setdefault(_terms(offer), set()).add(place)
+            own.add((*_terms(offer), place, offer["model"]))
+    lines: dict[tuple[Any, ...], dict[str, Offer]] = {}
+    for offer in offers:
+        terms, model = _terms(offer), offer["model"]
+        places = [_place(offer)]
+        if not places[0]:
+            beside = sorted(regions.get(terms, ()))
+            places = [one for one in beside if (*terms, one, model) not in own] or places
+        for place in places:
+            number = 1  # of several offers of one model that are alike each has a line of its own
+            while model in lines.get(_order(offer, place, number), {}):
+                number += 1
+            lines.setdefault(_order(offer, place, number), {})[model] = offer
+    return lines
+
+
+def _claim(field: str, offers: Sequence[Offer], place: str, at: datetime) -> Claimable:
     """The first price that is stated against the second; a price alone, if it is the only one."""
     if field not in FIELDS:
         return "Claims are of input and output prices: go to their lines"
     stated = [offer for offer in offers if offer[field] is not None]
     if len(stated) > 1:
-        return ratio_claim(stated[:2], field, at)
+        # Both hold in the region of the line, whether or not they are stated for it.
+        first, second = ({**offer, "region": place or offer["region"]} for offer in stated[:2])
+        return ratio_claim((first, second), field, at)
     return price_claim(stated[0], at, fields=(field,))
 
 
-def _order(offer: Offer) -> tuple[Any, ...]:
+def _terms(offer: Offer) -> tuple[str, str, str]:
+    """What offers have in common that can be set side by side, wherever they hold."""
+    return offer["variant"], offer["basis"], offer["feed"]
+
+
+def _order(offer: Offer, place: str, number: int) -> tuple[Any, ...]:
     """What offers have in common that stand in one line, and where: standard route prices first."""
-    return (
-        *(offer["variant"] != "", offer["variant"], offer["basis"] != "route"),
-        *(_place(offer), offer["feed"]),
-    )
+    variant, basis, feed = _terms(offer)
+    return variant != "", variant, basis != "route", place, feed, number
 
 
 def _place(offer: Offer) -> str:
     """Where a price holds that does not hold everywhere."""
-    return str(offer["region"]) if offer["region"] in {"cn", "intl"} else ""
+    return "" if offer["region"] in EVERYWHERE else str(offer["region"])
 
 
-def _offer_text(offer: Offer, origins: Mapping[str, "Origin"]) -> str:
+def _offer_text(offer: Offer, place: str, origins: Mapping[str, "Origin"]) -> str:
     variant = amounts.clean(offer["variant"])
-    parts = (offer["basis"], _place(offer), origins[offer["feed"]].publisher, variant)
+    parts = (offer["basis"], place, origins[offer["feed"]].publisher, variant)
     return " · ".join(part for part in parts if part)
 
 
@@ -199,6 +228,11 @@ def _prompts(offer: Offer, at: datetime) -> Cell:
     return Cell(" ".join(parts))
 
 
+def _hours(offer: Offer, at: datetime) -> Cell:
+    """Times of day that the price is for: ``weekdays 01:00–04:00``; nothing if for all."""
+    return Cell(hours_text(amounts.clean(offer["window_utc"])).removesuffix(" UTC"))
+
+
 def _ratio(offer: Offer, at: datetime) -> Cell:
     return Cell(amounts.ratio(offer["ratio_blended"]), "accent")
 
@@ -214,6 +248,7 @@ def _history(offer: Offer, at: datetime) -> Cell:
 
 _FIELDS: Mapping[str, Callable[[Offer, datetime], Cell]] = {
     "prompts": _prompts,
+    "hours UTC": _hours,
     **{field: _amount(field) for field in AMOUNTS},
     "× blended": _ratio,
     "context": _context,
