@@ -5,11 +5,19 @@ import io
 import json
 import re
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from qwenwatch.config import Config
+from qwenwatch.own_claims import own_claims_path
+from qwenwatch.pages import answer_tables
+from qwenwatch.remembering import remember_draft
+from qwenwatch.session import Session
 from qwenwatch_cache.claims.reading import bundled_claims, read_claims
+from qwenwatch_widgets.columns import place
+from qwenwatch_widgets.views.query import TablesQuery
 from tests.cli.claims_report import MOMENT, REPORT, report
 from tests.cli.conftest import Run
 
@@ -57,6 +65,44 @@ def test_all_formats_tell_the_same_verdicts(run: Run) -> None:
         json.loads(line) for line in run("check", "--format", "ndjson", **OFFLINE).out.splitlines()
     ]
     assert sum(line["section"] == "claims" for line in lines) == len(told)
+
+
+def test_verdicts_are_seen_on_a_small_screen_however_long_ids_and_figures_are(
+    tmp_path: Path,
+) -> None:
+    """What is cut or left out is everything else; a figure of the screen says itself what it is."""
+    config = Config(tmp_path / "etc/config.toml", cache_dir=tmp_path / "cache")
+    now = datetime.fromisoformat(MOMENT)
+    session = Session.open(config, lambda: now, offline=True)
+    draft = {
+        "measure": "share",
+        "vendor": "anthropic",
+        "metric": "implied_spend",
+        "feed": "openrouter-rankings",
+        "basis": "route",
+        "window": "2026-08-10..2026-08-16",
+        "value": "50.0–60.0 %",
+        "precision": "0.1",
+    }
+    remember_draft(session, draft)
+    with own_claims_path(config).open("a", encoding="utf-8") as file:
+        file.write(TRUE.replace('"four"', f'"{"my-own-" * 9}x"'))
+    view = answer_tables(session, TablesQuery("claims"))
+    table = view.tables[0]
+    wanted = [
+        max(len(text) for text in (column.title, *(row.cells[at].text for row in table.rows)))
+        for at, column in enumerate(table.columns)
+    ]
+    assert wanted[0] <= 28
+    for room in (80, 60, 50):
+        [verdict] = [
+            one for one in place(table.columns, wanted, room) if one.column.key == "verdict"
+        ]
+        assert verdict.width == wanted[2]
+    own = next(row for row in table.rows if row.key.startswith("own-anthropic-"))
+    assert own.cells[-1].text.startswith("Anthropic had 50.0–60.0 % of the implied spend")
+    four = table.rows[-1]
+    assert four.key.endswith("-x") and four.cells[0].text.endswith("…")
 
 
 def test_strict_lets_pass_what_no_figure_contradicts(run: Run) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from qwenwatch.config import Config
 from qwenwatch.own_claims import all_claims, own_claims, own_claims_path, remember
-from qwenwatch.remembering import remember_draft
+from qwenwatch.remembering import claim_of, remember_draft
 from qwenwatch.session import Session
 from qwenwatch_cache.claims.reading import bundled_claims
 from qwenwatch_cache.claims.tables import ClaimError
@@ -124,8 +124,37 @@ def test_a_draft_becomes_a_sentence_and_a_claim_that_is_kept(
 def test_the_same_figure_is_remembered_once(session: Session) -> None:
     assert remember_draft(session, SHARE).startswith("Remembered: ")
     before = own_claims_path(session.config).read_bytes()
-    assert "remembered already" in remember_draft(session, SHARE)
+    said = remember_draft(session, SHARE)
+    assert said.startswith("It is remembered already: DeepSeek had 26.2 % of tokens · OpenRouter")
     assert own_claims_path(session.config).read_bytes() == before
+
+
+def test_a_figure_is_known_again_by_another_name(session: Session) -> None:
+    remember_draft(session, SHARE)
+    path = own_claims_path(session.config)
+    [claim] = own_claims(session.config)
+    own = path.read_text(encoding="utf-8").replace(claim.id, "own-share-of-old")
+    path.write_text(own.replace("DeepSeek had", "Mine: DeepSeek had"), encoding="utf-8")
+    said = remember_draft(session, SHARE)
+    assert "remembered already: Mine: DeepSeek had" in said and "own-share-of-old" in said
+    assert len(own_claims(session.config)) == 1
+
+
+@pytest.mark.parametrize(
+    ("of", "begins"),
+    [
+        ({"vendor": "deepseek"}, "own-deepseek-"),
+        ({"country": "CN"}, "own-cn-"),
+        ({"model": "alibaba/qwen3-max-thinking-2026-01-23:batch"}, "own-qwen3-max-thi-"),
+        ({"model": "stealth/ox-alpha@openrouter"}, "own-ox-alpha-open-"),
+    ],
+    ids=str,
+)
+def test_names_are_short(session: Session, of: dict[str, str], begins: str) -> None:
+    draft = {key: value for key, value in SHARE.items() if key != "vendor"} | of
+    name = claim_of(draft, session)["id"]
+    assert name.startswith(begins) and len(name) <= 24
+    assert name == claim_of(draft, session)["id"]
 
 
 def test_figures_that_differ_in_one_thing_have_names_of_their_own(session: Session) -> None:
@@ -168,7 +197,7 @@ def test_what_the_user_wrote_stays_as_it_is(config: Config) -> None:
         "value": "1 %",
         "window": "2026-W08",
     }
-    assert remember(config, claim)
+    assert remember(config, claim) is None
     assert path.read_text(encoding="utf-8").startswith(own)
     assert [one.id for one in own_claims(config)] == ["mine", "other"]
     assert own_claims(config)[1].says == 'quotes " and \\ and ü'

@@ -1,5 +1,7 @@
 """The Claims screen, and figures remembered as claims."""
 
+from collections.abc import Callable
+
 import pytest
 
 from qwenwatch.answers import AnswersError
@@ -89,6 +91,34 @@ async def test_a_row_that_claims_nothing_says_why() -> None:
         assert NOBODY in said(pilot)
         await press(pilot, "7", "c")
         assert NO_FIGURE in said(pilot)
+
+
+async def test_what_is_said_again_stays_as_long_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: list[Callable[[], None]] = []
+    stopped: list[bool] = []
+
+    class Held:
+        def stop(self) -> None:
+            stopped.append(True)
+
+    answers = FakeAnswers()
+    async with app(answers).run_test(size=(160, 48)) as pilot:
+        await press(pilot, "/", "escape", "end")
+        screen = pilot.app.screen
+
+        def held(seconds: float, end: Callable[[], None]) -> Held:
+            ends.append(end)
+            return Held()
+
+        monkeypatch.setattr(screen, "set_timer", held)
+        await press(pilot, "c")
+        assert (len(ends), len(stopped)) == (1, 0)
+        await press(pilot, "c")
+        assert (len(ends), len(stopped)) == (2, 1)
+        assert NOBODY in said(pilot)
+        ends[-1]()
+        await pilot.pause()
+        assert NOBODY not in said(pilot)
 
 
 async def test_what_cannot_be_claimed_is_said_and_nothing_else_happens() -> None:

@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from qwenwatch.config import Config
 from qwenwatch.files import write_whole
-from qwenwatch_cache.claims.claim import Claim
+from qwenwatch_cache.claims.claim import Claim, Said
 from qwenwatch_cache.claims.reading import (
     MOST_CLAIMS,
     bundled_claims,
@@ -50,7 +52,7 @@ def all_claims(config: Config) -> Sequence[Claim]:
     return (*bundled, *own)
 
 
-def remember(config: Config, claim: Mapping[str, Any]) -> bool:
+def remember(config: Config, claim: Mapping[str, Any]) -> Claim | None:
     """Add a claim to the user's own.
 
     Args:
@@ -58,7 +60,7 @@ def remember(config: Config, claim: Mapping[str, Any]) -> bool:
         claim: As a `[[claim]]` table of docs/claims.md.
 
     Returns:
-        Whether it was not there yet.
+        The claim of the same figure that was there before, or None if it was added.
 
     Raises:
         ClaimError: The file, or the claim, cannot be used.
@@ -67,12 +69,13 @@ def remember(config: Config, claim: Mapping[str, Any]) -> bool:
     import tomli_w  # which only this needs
 
     path, own = own_claims_path(config), own_claims(config)
-    if claim["id"] in {one.id for one in own}:
-        return False
+    added = tomli_w.dumps({"claim": [dict(claim)]}, multiline_strings=False)
+    [wanted] = read_claims(added, "the figure under the cursor")
+    for one in own:
+        if one.id == wanted.id or _figure_of(one) == _figure_of(wanted):
+            return one
     if len(own) >= MOST_CLAIMS:
         raise ClaimError(f"{path} holds {len(own):,} claims, and no more are read: delete some")
-    added = tomli_w.dumps({"claim": [dict(claim)]}, multiline_strings=False)
-    read_claims(added, "the figure under the cursor")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         before = path.read_text(encoding="utf-8") if path.exists() else ""
@@ -82,7 +85,13 @@ def remember(config: Config, claim: Mapping[str, Any]) -> bool:
         write_whole(path, whole)
     except OSError as error:
         raise StoreError(f"cannot write {path}: {error.strerror}") from error
-    return True
+    return None
+
+
+def _figure_of(claim: Claim) -> Claim:
+    """A claim without its name, who said it in which words, and what it was linked with."""
+    said = Said(outlet="")
+    return replace(claim, id="", says="", said=said, together="", contradicts=(), note="")
 
 
 def _is_readable(text: str) -> bool:

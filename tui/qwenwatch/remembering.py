@@ -14,10 +14,13 @@ from qwenwatch_cache.market.directory import Directory
 from qwenwatch_cache.market.windows import Window
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.claim_draft import Draft
+from qwenwatch_widgets.views.claims import OWN
 
-LONGEST_ID = 64
-DIGEST = 8
-"""Letters of an id that tell figures apart whose words are the same."""
+LONGEST_ID = 24
+"""Letters of an id: a line of 80 holds it, the figure and the verdict."""
+
+DIGEST = 6
+"""Letters of an id that tell figures apart that are of the same."""
 
 KINDS = ("country", "vendor", "model")
 
@@ -36,8 +39,9 @@ def remember_draft(session: Session, draft: Draft) -> str:
     """
     claim = claim_of(draft, session)
     where = own_claims_path(session.config)
-    if not remember(session.config, claim):
-        return f"{claim['id']} is remembered already, in {where}"
+    before = remember(session.config, claim)
+    if before is not None:
+        return f"It is remembered already: {before.says} (as {before.id} in {where})"
     return f"Remembered: {claim['says']} (as {claim['id']} in {where}); 5 shows what becomes of it"
 
 
@@ -46,7 +50,7 @@ def claim_of(draft: Draft, session: Session) -> dict[str, Any]:
     claim: dict[str, Any] = {
         "id": _id(draft),
         "says": says(draft, session.known().directory),
-        "source": {"outlet": "qwenwatch", "date": session.clock().date().isoformat()},
+        "source": {"outlet": OWN, "date": session.clock().date().isoformat()},
     }
     for key, value in draft.items():
         table, _, inner = key.rpartition(".")
@@ -128,7 +132,7 @@ def _when(window: str) -> str:
 def _id(draft: Draft) -> str:
     """A name that a figure gets whenever it is remembered, and no other figure does."""
     of = next(draft[one] for one in KINDS if one in draft)
-    words = f"own-{draft['measure']}-{of}-{draft['window'].partition('.')[0]}".lower()
+    words = f"own-{of.rpartition('/')[2]}".lower()
     told = re.sub(r"[^a-z0-9]+", "-", words)[: LONGEST_ID - DIGEST - 1]
     whole = json.dumps(dict(draft), sort_keys=True).encode()
     return f"{told.rstrip('-')}-{hashlib.sha256(whole).hexdigest()[:DIGEST]}"

@@ -2,7 +2,8 @@
 
 A figure is admitted if it would be printed so: within half a unit of the last digit that was given
 ("61 %" is 60.5 to 61.5 %, "5.16T" is 5.155 to 5.165T); of prices the last digit is that of cents
-at least ("$0.3" is 0.295 to 0.305).
+at least ("$0.3" is 0.295 to 0.305). Ranges and bounds are taken as they are, unless a range says
+to which digit its ends were rounded.
 """
 
 import re
@@ -49,7 +50,8 @@ class Figure(msgspec.Struct, frozen=True):
         unit: What it is counted in.
         low: The least value that it admits, None for no bound.
         high: The greatest, None for no bound.
-        step: A unit of its last digit, 0 for bounds and ranges, which are no rounded values.
+        step: A unit of its last digit, 0 for what is no rounded value: bounds, and ranges that
+            do not say to which digit their ends were rounded.
         open: Whether the bounds themselves are left out ("over 10").
     """
 
@@ -94,10 +96,12 @@ def read_figure(text: str, units: frozenset[Unit], precision: str = "") -> Figur
     """Read a printed value.
 
     Args:
-        text: "61 %", "5.16T", "$0.8", "16.7x", "-30 %", "3–5x", ">10x", "<15 %", "300+".
+        text: "61 %", "5.16T", "$0.8", "16.7x", "-30 %", "3–5x", ">10x", "<15 %", "300+",
+            "<0.1–0.3 %".
         units: What it may be counted in.
         precision: A unit of the last digit that is believed, where not the last one is: "1000" for
-            a "290,000" that was rounded to thousands. In the unit of the value.
+            a "290,000" that was rounded to thousands; of a range that to which its ends were
+            rounded. In the unit of the value.
 
     Raises:
         ValueError: It is none, or of another unit; the message says what fits.
@@ -122,7 +126,7 @@ def read_figure(text: str, units: frozenset[Unit], precision: str = "") -> Figur
         step = min(step, CENT)
     if precision:
         step = _precision(precision)
-    return _figure(text.strip(), unit, ends, step, scale, form)
+    return _figure(text.strip(), unit, ends, step, scale, form, rounded=bool(precision))
 
 
 def _figure(
@@ -132,6 +136,8 @@ def _figure(
     step: Decimal,
     scale: Decimal,
     form: re.Match[str],
+    *,
+    rounded: bool,
 ) -> Figure:
     negative = form["sign"] in {"-", "−"}
     if negative and unit != "change":
@@ -140,16 +146,18 @@ def _figure(
     base = Decimal(1) if unit == "change" and form["unit"] in {"x", "×"} else Decimal(0)
     values = sorted((-end if negative else end) * scale - base for end in ends)
     bound = form["bound"] or ("≥" if form["more"] else "")
+    half = step * scale / 2
+    if unit == "share" and len(values) > 1 and bound == "<":  # "<0.1–0.3 %" begins at nothing
+        values[0], bound = Decimal(0), ""
     if bound:
         if len(values) > 1:
             raise ValueError("is a bound and a range at once")
         least = values[0] if bound in {">", "≥"} else None
         most = values[0] if bound in {"<", "≤"} else None
         return Figure(text, unit, least, most, Decimal(0), open=bound in {"<", ">"})
-    if len(values) > 1 or unit == "rank":  # a range says itself how exact it is
+    if unit == "rank" or (len(values) > 1 and not rounded):  # a range says itself how exact it is
         return Figure(text, unit, values[0], values[-1], Decimal(0))
-    half = step * scale / 2
-    return Figure(text, unit, values[0] - half, values[0] + half, step * scale)
+    return Figure(text, unit, values[0] - half, values[-1] + half, step * scale)
 
 
 def _unit(form: re.Match[str], units: frozenset[Unit]) -> Unit:

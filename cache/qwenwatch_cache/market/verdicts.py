@@ -71,7 +71,8 @@ def judge(claim: Claim, figure: Figure, trials: Sequence[Trial]) -> Judged:
         return Judged("contradicted", reason, "no change", trials[0], trials)
     if plain is not None and plain.fit(figure) == "possible":
         shown = between(plain.low, plain.high, figure.unit)
-        return Judged("no public data", f"only bounds are known: {plain.scope}", shown, plain)
+        reason = f"only bounds are known, and it lies within them: {plain.scope}"
+        return Judged("no public data", reason, shown, plain)
     stated = of_stated_days(trials)
     near = closest(trials, figure)
     if claim.measure in PLACES and all(one.fit(figure) == "no" for one in stated):

@@ -88,6 +88,7 @@ class Page(Screen[None]):
         self.desk = desk
         self._problems: dict[str, str] = {}
         self._soon: dict[str, Timer] = {}
+        self._unsaying: Timer | None = None
 
     def on_mount(self) -> None:
         """Follow the polling, and ask for what the screen shows."""
@@ -161,7 +162,9 @@ class Page(Screen[None]):
             text: What to say.
         """
         self.status.note = text
-        self.set_timer(NOTE_SECONDS, lambda: self._unsay(text))
+        if self._unsaying is not None:
+            self._unsaying.stop()  # the same said again is to be read for as long again
+        self._unsaying = self.set_timer(NOTE_SECONDS, self._unsay)
 
     def ask(
         self,
@@ -236,6 +239,5 @@ class Page(Screen[None]):
         self.status.paused = pulse.paused
         self.status.problem = next(iter(self._problems.values()), "") or pulse.problem
 
-    def _unsay(self, text: str) -> None:
-        if self.status.note == text:
-            self.status.note = ""
+    def _unsay(self) -> None:
+        self.status.note = ""

@@ -39,6 +39,12 @@ def percent(share: float | None) -> str:
     return "<0.1 %" if 0 < share < 0.0005 else f"{share * 100:.1f} %"
 
 
+def percent_between(low: float, high: float) -> str:
+    """A share that lies between two: ``1.9–97.6 %``, one number where both are shown the same."""
+    ends = dict.fromkeys(percent(end).removesuffix(" %") for end in (low, high))
+    return f"{'–'.join(ends)} %"
+
+
 def points(change: float | None) -> str:
     """A change of a share in percentage points, signed: ``+0.6``."""
     if change is None:

@@ -111,7 +111,7 @@ def _trial(one: "Checked", trial: "Trial", number: int, wrap: int) -> Row:
     scope = "; ".join(needs) if needs else f"as stated: {trial.scope}"
     how = trial.arithmetic
     if wrap:
-        scope, how = _cut(scope, wrap * 3 // 5), _cut(how, wrap * 3 // 5)
+        scope, how = cut(scope, wrap * 3 // 5), cut(how, wrap * 3 // 5)
     cells = (
         Cell(mark, tone),
         Cell(spelled_found(one, trial)),
@@ -127,5 +127,6 @@ def broken(text: str, wrap: int) -> Sequence[str]:
     return wrapped(text, wrap) if wrap else [text]
 
 
-def _cut(text: str, most: int) -> str:
+def cut(text: str, most: int) -> str:
+    """A text of so many letters at most."""
     return text if len(text) <= most else f"{text[: most - 1]}…"

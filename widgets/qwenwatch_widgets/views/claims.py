@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.clock import is_replayed, iso
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import SCHEMA_VERSION, Answer, Page
-from qwenwatch_widgets.views.claim_detail import broken, detail_tables, spelled_found
+from qwenwatch_widgets.views.claim_detail import broken, cut, detail_tables, spelled_found
 from qwenwatch_widgets.views.drafts import ALREADY
 from qwenwatch_widgets.views.plain import plain_row
 from qwenwatch_widgets.views.sources import source_line, source_row
@@ -31,6 +31,9 @@ TONES: dict[str, Tone] = {
     "no public data": "dim",
 }
 
+OWN = "qwenwatch"
+"""Outlet of figures that were remembered from the screen."""
+
 LONGEST_WHY = 76
 """Letters of a reason in the table of all claims."""
 
@@ -45,6 +48,7 @@ def claims_answer(
     *,
     detail: bool,
     wrap: int = 0,
+    longest_id: int = 0,
 ) -> Answer:
     """The answer in both forms.
 
@@ -54,13 +58,14 @@ def claims_answer(
         known_at: The moment of knowledge.
         detail: Whether people see the arithmetic of each claim.
         wrap: Letters of a line of text in the details, 0 for no limit.
+        longest_id: Letters of an id that people see, 0 for all.
     """
     counts: Counter[str] = Counter(one.verdict for one in checked)
     told = " · ".join(f"{counts[one]} {one}" for one in VERDICTS if counts[one])
     told_of = [*(one.origins if detail else one.brief_origins for one in checked)]
     told_of += [one.origins for one in sentences]
     in_rows = [one.origins_of([*one.trials[:MOST_TRIALS], *one.telling]) for one in checked]
-    tables = [_table(checked, detail=detail)]
+    tables = [_table(checked, detail=detail, longest_id=longest_id)]
     if any(one.notes for one in sentences):
         tables.append(_sentences(sentences, wrap))
     if detail:
@@ -122,32 +127,32 @@ def _newest(origins: Iterable[Iterable["Origin"]]) -> list["Origin"]:
     return [found[feed] for feed in sorted(found)]
 
 
-def _table(checked: Sequence["Checked"], *, detail: bool) -> TableView:
+def _table(checked: Sequence["Checked"], *, detail: bool, longest_id: int) -> TableView:
     columns = (
         Column("claim", "Claim"),
-        Column("stated", "Stated", "right"),
+        Column("stated", "Stated", "right", drop=1),
         Column("verdict", "Verdict"),
-        Column("found", "Found", "right"),
-        Column("plain", "Read plainly", "right", drop=2),
-        Column("scopes", "Fit/tried", "right", drop=1),
-        Column("why", "Under which scope, or why not", grow=True, drop=3),
+        Column("found", "Found", "right", drop=2),
+        Column("plain", "Read plainly", "right", drop=4),
+        Column("scopes", "Fit/tried", "right", drop=3),
+        Column("why", "Under which scope, or why not", grow=True, drop=5),
     )
     return TableView(
         title="Claims · published figures against the data",
         caption="a figure fits if it would be printed so; fit/tried: under how many scopes it does",
         columns=columns,
-        rows=tuple(_row(one, detail=detail) for one in checked),
+        rows=tuple(_row(one, detail=detail, longest_id=longest_id) for one in checked),
         empty="no claims",
     )
 
 
-def _row(one: "Checked", *, detail: bool) -> Row:
-    why = amounts.clean(one.reason)
-    if not detail and len(why) > LONGEST_WHY:
-        why = f"{why[: LONGEST_WHY - 1]}…"
+def _row(one: "Checked", *, detail: bool, longest_id: int) -> Row:
+    why = amounts.clean(_why(one))
+    if not detail:
+        why = cut(why, LONGEST_WHY)
     plain = one.plain
     cells = (
-        Cell(one.claim.id),
+        Cell(cut(one.claim.id, longest_id or len(one.claim.id))),
         Cell(one.claim.figure.text),
         Cell(one.verdict, TONES[one.verdict], sort=VERDICTS.index(one.verdict)),
         Cell(one.found or amounts.UNKNOWN),
@@ -159,6 +164,13 @@ def _row(one: "Checked", *, detail: bool) -> Row:
     cites = " ".join(origin.citation for origin in one.brief_origins)
     cite = amounts.clean(f"{cite} {cites}".strip())
     return Row(one.claim.id, cells, cite=cite, claim=ALREADY)
+
+
+def _why(one: "Checked") -> str:
+    """The reason; of a figure of the screen, whose name says little, what it says comes first."""
+    if one.claim.said.outlet != OWN:
+        return one.reason
+    return one.claim.says if one.verdict == "reproduced" else f"{one.claim.says} · {one.reason}"
 
 
 def _sentences(sentences: Sequence["Sentence"], wrap: int) -> TableView:

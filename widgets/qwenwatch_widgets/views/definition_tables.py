@@ -136,7 +136,7 @@ def share_text(row: Shares | None) -> str:
     low, high = row["share_low"], row["share_high"]
     if low is None or high is None:
         return amounts.UNKNOWN
-    return f"{amounts.percent(low).removesuffix(' %')}–{amounts.percent(high)}"
+    return amounts.percent_between(low, high)
 
 
 def figures_of(grain: str, end: date) -> str:

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from math import ceil, floor
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.identity import split_model
@@ -28,6 +27,9 @@ NO_USER = "Claims are of countries, vendors and models, not of apps and their se
 
 IMPLIED = "implied_spend"
 """Metric of tokens × price."""
+
+PLAIN_BASIS = "route"
+"""Prices that definitions side by side take for implied spend: those that OpenRouter charged."""
 
 SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€"}
 """Currencies that a claim can be in."""
@@ -93,15 +95,17 @@ def measured_claim(
     terms["window"] = days(row["start"] or row["end"], row["end"])
     if row["grain"] not in {"day", "week", "month"}:
         terms["window"] = f"{row['end']}"  # its span is its own
-    elif row["metric"] != IMPLIED:
+    elif row["metric"] == IMPLIED:
+        terms["basis"] = PLAIN_BASIS
+    else:
         terms |= ATTRIBUTED
         if row["metric"].endswith("_standard"):
             terms["scope.variants"] = "standard"
     if share["share"] is not None:
         return {"measure": "share", "value": amounts.percent(share["share"]), **terms}
     if share["share_low"] is not None and share["share_high"] is not None:
-        text = share_between(share["share_low"], share["share_high"])
-        return {"measure": "share", "value": text, **terms}
+        between = share_between(share["share_low"], share["share_high"])
+        return {"measure": "share", **between, **terms}
     if value is None:
         return UNKNOWN
     return {"measure": "total", "value": amounts.tokens(int(value)), **terms}
@@ -113,10 +117,10 @@ def several_variants(ids: Iterable[str]) -> frozenset[str]:
     return frozenset(model for model, count in found.items() if count > 1)
 
 
-def share_between(low: float, high: float) -> str:
-    """A share that is only known to lie between two: the bounds, rounded away from each other."""
-    ends = floor(low * 1000) / 10, ceil(high * 1000) / 10
-    return f"{ends[0]:.1f}-{ends[1]:.1f} %"
+def share_between(low: float, high: float) -> dict[str, str]:
+    """A share that is only known to lie between two: the bounds as they are shown, both rounded."""
+    text = amounts.percent_between(low, high)
+    return {"value": text, "precision": "0.1"} if "–" in text else {"value": text}
 
 
 def price_claim(

@@ -219,7 +219,7 @@ def _claim(row: Mapping[str, Any], spend: "Spend") -> Claimable:
     return {
         "measure": "share",
         spend.by: row["id"],
-        "value": share_between(row["share_low"], row["share_high"]),
+        **share_between(row["share_low"], row["share_high"]),
         "metric": IMPLIED,
         "feed": spend.definition.feed,
         "basis": spend.basis,
@@ -273,8 +273,7 @@ def _range(low: float | None, high: float | None) -> str:
     """A range of shares in percent: ``1.9–97.6``, one number where both are the same."""
     if low is None or high is None:
         return amounts.UNKNOWN
-    ends = dict.fromkeys(amounts.percent(end).removesuffix(" %") for end in (low, high))
-    return "–".join(ends)
+    return amounts.percent_between(low, high).removesuffix(" %")
 
 
 def _price_sources(spend: "Spend") -> str:
