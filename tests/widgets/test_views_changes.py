@@ -125,6 +125,25 @@ class TestPriceLines:
             ">128k, cache write +1",
         ]  # fmt: skip
 
+    def test_a_change_that_is_not_of_input_says_of_which_price_it_is(self) -> None:
+        """The columns of the other prices go where there is little room."""
+        shown = answer(
+            price("output", "0.90", "0.95", id="a/b", name="B"),
+            price("cache_read", "0.50", "0.30", id="a/c", name="C"),
+            price("audio_input", "1.00", "1.50", id="a/d", name="D"),
+            price("image", "1.00", "1.50", id="a/d", name="D"),
+            price("input", "0.40", "0.50", id="a/e", name="E"),
+            price("output", "1.00", "1.30", id="a/e", name="E"),
+        )
+        table = shown.page.tables[0]
+        at = [column.key for column in table.columns].index("change")
+        assert {row.cells[1].text: row.cells[at].text for row in table.rows} == {
+            "B": "▲ +5.6 % output",
+            "C": "▼ -40.0 % cached",
+            "D": "▲ +50.0 % audio input +1",
+            "E": "▲ +25.0 % … +30.0 %",
+        }
+
     def test_unknown_and_other_currencies(self) -> None:
         rows = (price("input", None, "2.5", unit="CNY"), price("output", "10", None, unit="CNY"))
         (found,) = texts(table("Prices · confirmed", *rows))

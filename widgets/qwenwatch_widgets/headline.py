@@ -16,6 +16,9 @@ NO_HEADLINE = Headline("", "", "", "", "", "", "", "")
 
 NAME = "qwenwatch"
 
+BETWEEN = " · "
+"""Between parts of a line, the most important first."""
+
 
 class TopLines(Canvas):
     """Name of the program and its screens, window and origin; below, the figures in one line."""
@@ -85,10 +88,10 @@ class TopLines(Canvas):
             left.append((label, paint["strong" if here else "dim"]))
         if self.here not in {place.label for place in self._places}:
             left.append((f"  {plain(self.here)}", paint["strong"]))
-        badge = plain(self.view.badge)
+        badge = self._badge()
         free = cells - 1 - width(badge) - sum(width(text) for text, _ in left)
         window = plain(self.view.window)
-        between = " · " if badge and window else ""
+        between = BETWEEN if badge and window else ""
         right: list[Piece] = [
             (fit(window, max(0, free - 2 - width(between)), "right"), paint[""]),
             (between, paint["dim"]),
@@ -111,17 +114,40 @@ class TopLines(Canvas):
 
         Where the time of the figures would be cut, only this one is shown: it matters more.
         """
-        shown = plain(self.view.window), plain(self.view.badge)
-        needed = len(NAME) + 2 + 2 + sum(width(text) + 3 for text in shown if text)
-        named = sum(3 + width(place.key) + width(place.label) for place in self._places)
+        needed = self._needed(self._badge())
         here = [place for place in self._places if place.label == self.here]
         own = width(plain(self.here)) + 2
-        if needed + named + (0 if here else own) <= self.room.width:
+        if needed + self._named() <= self.room.width:
             return [(place, place.label) for place in self._places]
         keys = sum(2 + width(place.key) for place in self._places)
         if needed + keys + own <= self.room.width:
             return [(place, place.label if place in here else "") for place in self._places]
         return [(place, place.label) for place in here]
+
+    def _badge(self) -> str:
+        """Where the figures come from; shorter, where all screens then have room for their names.
+
+        First the moment that is replayed goes, then that it is: the window says of when the figures
+        are.
+        """
+        whole = plain(self.view.badge)
+        first, between, replayed = whole.partition(BETWEEN)
+        names = self._named()
+        for text in (whole, f"{first}{between}{replayed.partition(' at ')[0]}", first):
+            if self._needed(text) + names <= self.room.width:
+                return text
+        return whole
+
+    def _needed(self, badge: str) -> int:
+        """Cells that the window and what stands behind it need, the program's name included."""
+        shown = plain(self.view.window), badge
+        return len(NAME) + 2 + 2 + sum(width(text) + 3 for text in shown if text)
+
+    def _named(self) -> int:
+        """Cells of all screens with their names."""
+        listed = sum(3 + width(place.key) + width(place.label) for place in self._places)
+        among = self.here in {place.label for place in self._places}
+        return listed + (0 if among else width(plain(self.here)) + 2)
 
 
 class StatusLines(Canvas):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.claim_draft import Claimable
 from qwenwatch_widgets.views.drafts import FIELDS, NOT_MOVED, change_claim
@@ -97,7 +98,7 @@ class PriceLine(msgspec.Struct, frozen=True):
         steps = [f">{amounts.short_count(tier)}" for tier in sorted(tiers) if tier]
         windows = {row["window_utc"] for row in self.rows} - {""}
         named = sorted(WORDS.get(name, name.replace("_", " ")) for name in fields)
-        return [*steps, *sorted(windows), *named]
+        return [*steps, *map(hours_text, sorted(windows)), *named]
 
 
 def price_lines(rows: "pl.DataFrame", order: Order = "time") -> list[PriceLine]:
@@ -136,17 +137,35 @@ def step(row: Mapping[str, Any] | None) -> str:
 
 
 def change(line: PriceLine) -> Cell:
-    """By how much: ``▼ -35.0 %``, or from which to which if input and output differ."""
+    """By how much: ``▼ -35.0 %``, or from which to which if input and output differ.
+
+    Where it is not of the input price, which is never left out, it says of which: its column may
+    have no room.
+    """
     percents = sorted(line.percents)
     if not percents:
         return Cell(amounts.UNKNOWN, "dim")
     texts = list(dict.fromkeys(per_cent(one) for one in (percents[0], percents[-1])))
-    text = " … ".join(texts)
+    text = " … ".join(texts) + _of(line)
     if percents[0] < 0 < percents[-1]:
         return Cell(f"▲▼ {text}", sort=percents[0])
     # A price that rises is bad news for the reader, so it takes the colour of a loss.
     up = percents[-1] > 0
     return Cell(f"{'▲' if up else '▼'} {text}", "down" if up else "up", sort=percents[0])
+
+
+def _of(line: PriceLine) -> str:
+    """Which prices a line's percentages are of, where none of them is of input."""
+    fields = {row["field"] for row in line.rows if row["percent"] is not None}
+    if "input" in fields:
+        return ""
+    of = ["output"] if "output" in fields else sorted(map(_named, fields))
+    return f" {of[0]}" + (f" +{len(of) - 1}" if len(of) > 1 else "")
+
+
+def _named(field: str) -> str:
+    """A price for people."""
+    return "cached" if field == "cache_read" else WORDS.get(field, field.replace("_", " "))
 
 
 def per_cent(value: float) -> str:
