@@ -96,6 +96,13 @@ class TestHosts:
         assert [tag for tag, _, _ in asked(rows, prices)] == ["d", "c", "b", "a", "u", "n"]
         assert asked(rows, prices)[-1] == ("n", None, None)
 
+    def test_a_share_has_the_digits_that_were_stated(self) -> None:
+        """99.9 % is kept as what a computer divides it to, 99.90331057473855 % loses nothing."""
+        rows = [host("a", uptime_1d=99.9 / 100, uptime_30m=99.90331057473855 / 100), host("b")]
+        frame = hosts(pl.DataFrame(rows, schema=HOST), pl.DataFrame(schema=PRICE), MODEL, NOW)
+        assert frame.get_column("uptime_1d").to_list() == [0.999, None]
+        assert frame.get_column("uptime_30m")[0] == pytest.approx(0.9990331057473855, abs=1e-15)
+
     def test_one_named_no_longer_is_left_out_and_may_come_back(self) -> None:
         rows = [
             host("a"),

@@ -36,7 +36,7 @@ class TestCommand:
         )
         rows = [line for line in lines if any(f" {tag} " in line for tag in CHEAPEST_FIRST)]
         assert [line.split("  ")[0] for line in rows] == [
-            "DeepInfra", "NovitaAI", "Alibaba Cloud Int.", "Nebius Token Factory",
+            "DeepInfra", "NovitaAI · 10:00–01:00 UTC", "Alibaba Cloud Int.", "Nebius Token Factory",
         ]  # fmt: skip
         assert "degraded -2" in rows[3]
         assert lines[-1].startswith(

@@ -71,6 +71,12 @@ class TestTable:
         ]  # fmt: skip
         assert second == ["bare", "bare", *["–"] * 9]
 
+    def test_a_price_by_time_of_day_says_its_hours(self) -> None:
+        timed = [ROWS[0] | {"window_utc": "12345 0100-0400"}]
+        (shown,) = view(model_hosts(rows=pl.DataFrame(timed, schema=HOSTS))).table.rows
+        assert shown.cells[0].text == "Nebius · weekdays 01:00–04:00 UTC"
+        assert "6.00 out per 1M tokens, weekdays 01:00–04:00 UTC, uptime" in shown.cite
+
     def test_heading_says_of_what_when_and_about_which_id(self) -> None:
         table = view().table
         assert table.title == "Hosts of Qwen3 Max · per 1M tokens"

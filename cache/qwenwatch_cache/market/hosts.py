@@ -32,6 +32,9 @@ HOSTS = pl.Schema(
     }
 )
 
+_DIGITS = 15
+"""Of shares: 99.9 % was kept as 0.9990000000000001, and was stated as 0.999."""
+
 _ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
@@ -125,6 +128,7 @@ def hosts(
     now = window_in_force(stated, at).unique("provider", keep="first", maintain_order=True)
     prices = now.select("provider", "input", "output", "cache_read", "window_utc")
     rows = serving.join(prices, on="provider", how="left")
+    rows = rows.with_columns(pl.col("uptime_30m", "uptime_1d").round(_DIGITS))
     return rows.select(HOSTS.names()).sort("input", "output", "provider", nulls_last=True)
 
 

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from qwenwatch_cache.claims.claim import STANDARD, Claim
 from qwenwatch_cache.claims.figure import Figure
 from qwenwatch_cache.identity import split_model
+from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_cache.market.price_book import Offer, PriceBook, Stretch
 from qwenwatch_cache.market.rates import Rate
 from qwenwatch_cache.market.spelled import spelled
@@ -249,14 +250,12 @@ def described(offer: Offer) -> str:
 
 def unusual(offer: Offer) -> tuple[str, ...]:
     """What an offer is for, where it is not the standard one."""
-    parts = []
-    if offer.variant:
-        parts.append(f"variant {offer.variant}")
-    if offer.tier_from:
-        parts.append(f"prompts above {_thousands(offer.tier_from)} tokens")
-    if offer.window_utc:
-        parts.append(f"at {offer.window_utc} UTC")
-    return tuple(parts)
+    parts = (
+        f"variant {offer.variant}" if offer.variant else "",
+        f"prompts above {_thousands(offer.tier_from)} tokens" if offer.tier_from else "",
+        hours_text(offer.window_utc),
+    )
+    return tuple(filter(None, parts))
 
 
 def unasked(offer: Offer, claim: Claim, model: str) -> tuple[str, ...]:

@@ -56,11 +56,13 @@ def _csv(answer: Answer) -> str:
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """A row without objects in it: `window` with `start` becomes `window_start`."""
+    """A row without objects and lists: `window` with `start` becomes `window_start`."""
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if isinstance(value, dict):
             flat |= {f"{name}_{inner}": each for inner, each in value.items()}
+        elif isinstance(value, list):
+            flat[name] = ", ".join(map(str, value))
         else:
             flat[name] = value
     return flat

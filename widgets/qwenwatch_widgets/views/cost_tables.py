@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_cache.market.workload import FREE, Workload
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
@@ -182,7 +183,7 @@ def _tier(row: Mapping[str, Any]) -> str:
     if row["up_to"] is not None:
         parts.append(f"≤{amounts.short_count(row['up_to'])}")
     if row["window_utc"]:
-        parts.append(f"{amounts.clean(row['window_utc'])} UTC")
+        parts.append(hours_text(amounts.clean(row["window_utc"])))
     return " ".join(parts)
 
 

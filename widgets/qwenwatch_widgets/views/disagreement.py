@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from qwenwatch_cache.clock import iso
+from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.drafts import price_claim
@@ -172,7 +173,7 @@ def _row(
     if row["up_to"] is not None:
         notes.append(f"≤{amounts.short_count(row['up_to'])} only")
     if row["window_utc"]:
-        notes.append(f"{row['window_utc']} UTC")
+        notes.append(hours_text(row["window_utc"]))
     if row["currency"] in asked.rates:
         rate, day = asked.rates[row["currency"]]
         both = " / ".join(amounts.money(_times(row[name], rate)) for name in ("input", "output"))

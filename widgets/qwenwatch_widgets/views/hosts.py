@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.clock import is_replayed, iso
+from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import SCHEMA_VERSION
 from qwenwatch_widgets.views.drafts import UNREAD, price_claim
@@ -143,8 +144,9 @@ def _rows(hosts: "ModelHosts", cited: str) -> tuple[Row, ...]:
 
 def _row(row: Mapping[str, Any], money: Mapping[str, str], hosts: "ModelHosts", cited: str) -> Row:
     name, tag = amounts.clean(row["provider_name"]), amounts.clean(row["provider"])
+    hours = hours_text(amounts.clean(row["window_utc"] or ""))
     cells = (
-        Cell(name, sort=name.casefold()),
+        Cell(f"{name} · {hours}" if hours else name, sort=name.casefold()),
         Cell(tag, "dim", sort=tag.casefold()),
         Cell(money["input"], sort=amounts.sortable(row["input"])),
         Cell(money["output"], sort=amounts.sortable(row["output"])),
@@ -158,7 +160,8 @@ def _row(row: Mapping[str, Any], money: Mapping[str, str], hosts: "ModelHosts", 
     )
     figures = (
         f"{amounts.clean(hosts.name)} at {name} ({tag}): route price USD "
-        f"{amounts.money(row['input'])} in, {amounts.money(row['output'])} out per 1M tokens, "
+        f"{amounts.money(row['input'])} in, {amounts.money(row['output'])} out per 1M tokens"
+        f"{f', {hours}' if hours else ''}, "
         f"uptime of the last day {amounts.percent(row['uptime_1d'])}. {cited}"
     )
     own = {"model": hosts.model, "basis": "route", "feed": FEED, "currency": "USD"}

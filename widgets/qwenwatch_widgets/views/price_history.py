@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from qwenwatch_cache.errors import NothingToShow
+from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.drafts import change_claim, price_claim
@@ -230,5 +231,5 @@ def offer_text(row: Mapping[str, Any], origins: Mapping[str, "Origin"]) -> str:
     if row["tier_from"]:
         parts.append(f">{amounts.short_count(row['tier_from'])}")
     if row["window_utc"]:
-        parts.append(row["window_utc"])
+        parts.append(hours_text(amounts.clean(row["window_utc"])))
     return " · ".join(parts)

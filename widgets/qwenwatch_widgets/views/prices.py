@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.drafts import price_claim
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
@@ -178,6 +179,8 @@ def _row(
         basis += f" · >{amounts.short_count(row['tier_from'])}"
     if row["up_to"] is not None:
         basis += f" · ≤{amounts.short_count(row['up_to'])}"
+    hours = hours_text(amounts.clean(row["window_utc"]))
+    basis += f" · {hours}" if hours else ""
     cells = (
         Cell(f"◆ {name}" if row["model"] == baseline else name, sort=name.casefold()),
         Cell(vendor, "dim", sort=vendor.casefold()),
@@ -193,7 +196,8 @@ def _row(
     )
     cite = (
         f"{name}: {row['basis']} price {row['currency']} {amounts.money(row['input'])} in, "
-        f"{amounts.money(row['output'])} out per 1M tokens ({row['feed']}: {row['source_id']}), "
+        f"{amounts.money(row['output'])} out per 1M tokens{f', {hours}' if hours else ''} "
+        f"({row['feed']}: {row['source_id']}), "
         f"unchanged since {amounts.instant(row['observed_at'])}. {origin.citation}"
     )
     return Row(offer_key(row), cells, cite=amounts.clean(cite), claim=price_claim(row, at))
