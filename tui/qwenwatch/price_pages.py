@@ -4,6 +4,7 @@ from datetime import date
 from typing import cast
 
 from qwenwatch.asking import disagreement_of
+from qwenwatch.days import end_of
 from qwenwatch.session import Session
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.identity import load_identity
@@ -34,7 +35,7 @@ def ask_prices(session: Session, known: Known, query: TablesQuery) -> tuple[str,
     Raises:
         NothingToShow: There are none.
     """
-    window = _window(known, query)
+    window = window_of(known, query)
     taken = _prices(session, known, query, window, STANDARD)
     found = disagreement_of(session, known, day=_end(window), basis=query.prices.basis)
     return _when(query, window), prices_page(taken, found, load_vendors())
@@ -46,7 +47,7 @@ def ask_compare(session: Session, known: Known, query: TablesQuery) -> tuple[str
     Raises:
         NothingToShow: They have none.
     """
-    window = _window(known, query)
+    window = window_of(known, query)
     taken = _prices(session, known, query, window, None)
     rows = offers(known, taken.priced_at, query.prices.prompt_tokens)
     lengths = rows.select("feed", "source_id", "variant", "context_length").iter_rows()
@@ -56,14 +57,15 @@ def ask_compare(session: Session, known: Known, query: TablesQuery) -> tuple[str
 
 
 def ask_index(session: Session, known: Known, query: TablesQuery) -> tuple[str, Page]:
-    """The price index of vendors, up to now; of route prices unless list prices alone are wanted.
+    """The price index of vendors up to then; of route prices unless list prices alone are wanted.
 
     That there is none is an answer too: the other tables of the screen do without.
     """
     basis = query.prices.basis or "route"
-    rows = price_index(known, basis, "month", session.mix)
+    at = end_of(_end(window_of(known, query)), known.at)
+    rows = price_index(known, basis, "month", session.mix, until=at)
     try:
-        page = index_answer(known, rows, basis=basis, grain="month", mix=session.mix).page
+        page = index_answer(known, rows, basis=basis, grain="month", mix=session.mix, at=at).page
     except NothingToShow as error:
         page = Page("", (), (TableView("Price index", "", (), (), empty=str(error)),), ())
     return "", page
@@ -99,7 +101,7 @@ def _baseline(model: str) -> str:
     return model if "@" in model else load_identity().resolve(model)
 
 
-def _window(known: Known, query: TablesQuery) -> Window | None:
+def window_of(known: Known, query: TablesQuery) -> Window | None:
     """The window at whose end the prices are wanted, None for those of now."""
     if not query.steps_back:
         return None

@@ -2,7 +2,8 @@
 
 The method is that of consumer prices where no weights are known (Jevons, matched models):
 
-1. A point is the first moment of a month or week (UTC), and the moment asked about.
+1. A point is the first moment of a month or week (UTC), and the last reading of any feed before the
+   moment asked about: of what came after it nothing is known.
 2. The price of a model at a point is the blended price of its standard offer in the base tier, as
    it was believed (`price_steps`), in the currency in which it is stated. Prices by time of day are
    averaged over the hours of the week. Only what has an input and an output price above 0 counts:
@@ -59,7 +60,12 @@ PRICE_INDEX = pl.Schema(
 
 
 def price_index(
-    known: Known, basis: str, grain: Grain, mix: Mix, since: date | None = None
+    known: Known,
+    basis: str,
+    grain: Grain,
+    mix: Mix,
+    since: date | None = None,
+    until: datetime | None = None,
 ) -> pl.DataFrame:
     """The price index of every vendor.
 
@@ -69,10 +75,11 @@ def price_index(
         grain: "month" or "week": how far points lie apart.
         mix: Workload behind blended prices.
         since: First day a point may be of; None for all that is known.
+        until: The moment asked about; None for now.
 
     Returns:
-        PRICE_INDEX, sorted by vendor and time; a row for every point from the vendor's first on to
-        the last that any feed was read for. Vendors that never have `ENOUGH` models have none.
+        PRICE_INDEX, sorted by vendor and time; a row for every point from the vendor's first on.
+        Vendors that never have `ENOUGH` models have none.
     """
     frame = known.price.filter(pl.col("basis") == basis)
     if frame.is_empty():
@@ -90,7 +97,9 @@ def price_index(
     assert isinstance(first, datetime)
     if since is not None:
         first = max(first, datetime.combine(since, time.min, UTC))
-    points = points_of(first, known.at, grain)
+    at = known.at if until is None else min(until, known.at)
+    reads = [read for feed in feeds if (read := known.polls.last(feed, at)) is not None]
+    points = points_of(first, max(reads), grain) if reads else []
     return index_of(steps, who, known.polls, points, basis, mix)
 
 

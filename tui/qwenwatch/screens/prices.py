@@ -53,7 +53,7 @@ class PricesScreen(TablesScreen):
         self._query_shown = self.query_wanted
         self._prices: tuple[TableView, ...] = ()
         self._index: tuple[TableView, ...] = ()
-        self._index_of: str | None = None
+        self._index_of: tuple[str, str, int] | None = None
 
     def reload(self) -> None:
         """Ask again for what is wanted, and then for the index."""
@@ -113,10 +113,11 @@ class PricesScreen(TablesScreen):
     def _apply(self, query: TablesQuery, view: TablesView) -> None:
         self._prices = view.tables
         super()._apply(query, replace(view, tables=(*view.tables, *self._index)))
-        if self._index_of != query.prices.basis:
-            # Afterwards: it takes longer than all else, and is the same unless the basis changes.
-            self._index_of = query.prices.basis
-            question = self.desk.answers.tables(replace(query, question="index", steps_back=0))
+        index_of = (query.prices.basis, query.grain if query.steps_back else "", query.steps_back)
+        if self._index_of != index_of:
+            # Afterwards: it takes longer than all else, and is the same for this basis and time.
+            self._index_of = index_of
+            question = self.desk.answers.tables(replace(query, question="index"))
             self.ask(question, self._apply_index, group="index")
 
     def _apply_index(self, view: TablesView) -> None:

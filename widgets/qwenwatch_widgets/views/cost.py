@@ -16,7 +16,7 @@ from qwenwatch_widgets.views.cost_tables import (
 )
 from qwenwatch_widgets.views.cost_usage import usage_table
 from qwenwatch_widgets.views.plain import plain_row
-from qwenwatch_widgets.views.sources import source_lines
+from qwenwatch_widgets.views.sources import known_until, source_lines
 
 if TYPE_CHECKING:
     import polars as pl
@@ -59,7 +59,10 @@ def cost_answer(
         tables.insert(0, usage_table(used.to_dicts(), export, asked.currency, asked.top))
     page = Page(
         title="qwenwatch cost",
-        lines=[*_workload_lines(workload, asked, export), *known_lines(asked.known_at)],
+        lines=[
+            *_workload_lines(workload, asked, export, _read_text(frame, asked, origins)),
+            *known_lines(asked.known_at),
+        ],
         tables=tables,
         sources=source_lines(origins.values(), asked.known_at),
     )
@@ -91,7 +94,16 @@ def cost_answer(
     return Answer(page, lambda: document, parts)
 
 
-def _workload_lines(workload: Workload, asked: CostAsked, export: "Export | None") -> Sequence[str]:
+def _read_text(frame: "pl.DataFrame", asked: CostAsked, origins: Mapping[str, "Origin"]) -> str:
+    """When the feeds of the prices were last read: the one read longest ago, and the last."""
+    feeds = frame.get_column("feed").unique().to_list()
+    moments = sorted({known_until(origins[feed], asked.priced_at) for feed in feeds})
+    return " to ".join(dict.fromkeys(amounts.instant(one) for one in (moments[0], moments[-1])))
+
+
+def _workload_lines(
+    workload: Workload, asked: CostAsked, export: "Export | None", read: str
+) -> Sequence[str]:
     tokens = f"{short(workload.input)} tokens in"
     for part, what in ((workload.cached, "cached"), (workload.written, "written to the cache")):
         if part:
@@ -110,5 +122,5 @@ def _workload_lines(workload: Workload, asked: CostAsked, export: "Export | None
     return [
         f"{tokens}{source}",
         sizes,
-        ", ".join((f"{kind} of {amounts.instant(asked.priced_at)}", *filters)),
+        ", ".join((f"{kind} last read {read}", *filters)),
     ]

@@ -9,6 +9,7 @@ import msgspec
 from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_cache.market.workload import FREE, Workload
 from qwenwatch_widgets.views import amounts
+from qwenwatch_widgets.views.sources import known_until
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView, Tone
 
 if TYPE_CHECKING:
@@ -252,11 +253,12 @@ def _rates_line(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _cite(row: Mapping[str, Any], asked: CostAsked, origins: Mapping[str, "Origin"]) -> str:
+    origin = origins[row["feed"]]
     return amounts.clean(
         f"{row['name']}: {asked.currency} {amounts.money(row['total'])} for the workload at the "
         f"{row['basis']} price {row['currency']} {amounts.money(row['input'])} in, "
         f"{amounts.money(row['output'])} out per 1M tokens ({row['feed']}: {row['source_id']}), "
-        f"{amounts.instant(asked.priced_at)}. {origins[row['feed']].citation}"
+        f"{amounts.instant(known_until(origin, asked.priced_at))}. {origin.citation}"
     )
 
 

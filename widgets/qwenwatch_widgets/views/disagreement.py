@@ -14,7 +14,7 @@ from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.answer import Answer, Page, framed, known_lines
 from qwenwatch_widgets.views.drafts import price_claim
 from qwenwatch_widgets.views.plain import plain_row
-from qwenwatch_widgets.views.sources import source_lines
+from qwenwatch_widgets.views.sources import known_until, source_lines
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -197,7 +197,8 @@ def _row(
         f"({row['feed']}: {row['source_id']}). {origin.citation}"
     )
     key = " ".join(str(row[name]) for name in (*SAME, "feed", "provider", "source_id"))
-    return Row(key, cells, cite=amounts.clean(cite), claim=price_claim(row, asked.priced_at))
+    claim = price_claim(row, known_until(origin, asked.priced_at))
+    return Row(key, cells, cite=amounts.clean(cite), claim=claim)
 
 
 def _money(row: Mapping[str, Any], name: str) -> str:

@@ -130,7 +130,7 @@ def _offers(
                 Cell(_since(first["input"], last["input"])),
                 Cell(series=price_series(rows, begin, ends[first["feed"]])),
             ),
-            claim=price_claim(last, now),
+            claim=price_claim(last, ends[last["feed"]]),
         )
         for number, (first, last, rows) in enumerate(zip(firsts, lasts, offers, strict=True))
     ]

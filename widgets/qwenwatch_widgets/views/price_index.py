@@ -43,6 +43,7 @@ def index_answer(
     grain: str,
     mix: "Mix",
     vendors: Sequence[str] = (),
+    at: datetime | None = None,
 ) -> Answer:
     """The index as a table and as rows.
 
@@ -54,6 +55,7 @@ def index_answer(
         mix: Workload behind blended prices.
         vendors: Ids of the vendors wanted, in their order; empty for all, the one that fell most
             first.
+        at: The moment that the index was asked for, None for now.
 
     Raises:
         NothingToShow: There is no index of them.
@@ -67,7 +69,7 @@ def index_answer(
         raise NothingToShow(f"no vendor{whose} has three models with {basis} prices at two dates")
     prices = known.price
     feeds = prices.filter(prices["basis"] == basis)["feed"].unique().sort().to_list()
-    origins = [known.price_origin(feed, known.at) for feed in feeds]
+    origins = [known.price_origin(feed, at or known.at) for feed in feeds]
     asked = {"basis": basis, "grain": grain, "mix": plain_mix(mix), "method": METHOD}
     document = framed(known.at, origins, **asked)
     document["index"] = [plain_row(row) for row in rows]
@@ -114,7 +116,7 @@ def _table(
         Column("median", "Median $", "right", drop=1),
     )
     return TableView(
-        title=f"Price index · {BASES[basis]}",
+        title=f"Price index · {BASES[basis]} · up to {_day(points[-1])}",
         caption=f"{METHOD} · {mix_text(mix)}",
         columns=columns,
         rows=tuple(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from qwenwatch_cache.market.hours import hours_text
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.drafts import price_claim
+from qwenwatch_widgets.views.sources import known_until
 from qwenwatch_widgets.views.table import Cell, Column, Row, TableView
 
 if TYPE_CHECKING:
@@ -200,7 +201,8 @@ def _row(
         f"({row['feed']}: {row['source_id']}), "
         f"unchanged since {amounts.instant(row['observed_at'])}. {origin.citation}"
     )
-    return Row(offer_key(row), cells, cite=amounts.clean(cite), claim=price_claim(row, at))
+    claim = price_claim(row, known_until(origin, at))
+    return Row(offer_key(row), cells, cite=amounts.clean(cite), claim=claim)
 
 
 def changed_cell(row: Mapping[str, Any], at: datetime) -> Cell:

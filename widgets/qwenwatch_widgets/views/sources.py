@@ -24,6 +24,11 @@ def source_lines(origins: Iterable["Origin"], known_at: datetime) -> list[str]:
     return [source_line(origin, known_at) for origin in origins]
 
 
+def known_until(origin: "Origin", at: datetime) -> datetime:
+    """Up to when figures that are asked of a moment are known: the last reading before it."""
+    return at if origin.as_of is None else min(at, origin.as_of)
+
+
 def source_row(origin: "Origin", known_at: datetime) -> dict[str, Any]:
     """The source as plain values, as `sources` of every JSON document holds it."""
     age = known_at - origin.as_of if origin.as_of else None
