@@ -101,6 +101,7 @@ def test_verdicts_are_seen_on_a_small_screen_however_long_ids_and_figures_are(
         assert verdict.width == wanted[2]
     own = next(row for row in table.rows if row.key.startswith("own-anthropic-"))
     assert own.cells[-1].text.startswith("Anthropic had 50.0–60.0 % of the implied spend")
+    assert "10–16 Aug 2026 · only bounds are known" in own.cells[-1].text
     four = table.rows[-1]
     assert four.key.endswith("-x") and four.cells[0].text.endswith("…")
 

@@ -9,9 +9,6 @@ from qwenwatch_widgets.views.answer import Page
 from qwenwatch_widgets.views.claims import claims_answer
 from qwenwatch_widgets.views.query import TablesQuery
 
-LONGEST_ID = 28
-"""Letters of an id in the table of all claims: more would push the verdict off a small screen."""
-
 WRAP = 130
 """Letters of a line of the arithmetic."""
 
@@ -19,9 +16,7 @@ WRAP = 130
 def ask_claims(session: Session, known: Known, query: TablesQuery) -> tuple[str, Page]:
     """Every claim with its verdict, and what holds of those that were published together."""
     checked, sentences = check_all(known, all_claims(session.config))
-    answer = claims_answer(
-        checked, sentences, known.at, detail=False, wrap=WRAP, longest_id=LONGEST_ID
-    )
+    answer = claims_answer(checked, sentences, known.at, detail=False, wrap=WRAP, on_screen=True)
     page = answer.page
     # The counts say most; when it was known stands in the corner.
     return page.lines[0], Page(page.title, (*page.lines[1:], ""), page.tables, page.sources)

@@ -34,6 +34,9 @@ TONES: dict[str, Tone] = {
 OWN = "qwenwatch"
 """Outlet of figures that were remembered from the screen."""
 
+LONGEST_ID = 28
+"""Letters of an id on a screen: more would push the verdict off a small one."""
+
 LONGEST_WHY = 76
 """Letters of a reason in the table of all claims."""
 
@@ -48,7 +51,7 @@ def claims_answer(
     *,
     detail: bool,
     wrap: int = 0,
-    longest_id: int = 0,
+    on_screen: bool = False,
 ) -> Answer:
     """The answer in both forms.
 
@@ -58,14 +61,14 @@ def claims_answer(
         known_at: The moment of knowledge.
         detail: Whether people see the arithmetic of each claim.
         wrap: Letters of a line of text in the details, 0 for no limit.
-        longest_id: Letters of an id that people see, 0 for all.
+        on_screen: Whether the table is of a screen, which cuts reasons where there is no room.
     """
     counts: Counter[str] = Counter(one.verdict for one in checked)
     told = " · ".join(f"{counts[one]} {one}" for one in VERDICTS if counts[one])
     told_of = [*(one.origins if detail else one.brief_origins for one in checked)]
     told_of += [one.origins for one in sentences]
     in_rows = [one.origins_of([*one.trials[:MOST_TRIALS], *one.telling]) for one in checked]
-    tables = [_table(checked, detail=detail, longest_id=longest_id)]
+    tables = [_table(checked, detail=detail, on_screen=on_screen)]
     if any(one.notes for one in sentences):
         tables.append(_sentences(sentences, wrap))
     if detail:
@@ -127,7 +130,7 @@ def _newest(origins: Iterable[Iterable["Origin"]]) -> list["Origin"]:
     return [found[feed] for feed in sorted(found)]
 
 
-def _table(checked: Sequence["Checked"], *, detail: bool, longest_id: int) -> TableView:
+def _table(checked: Sequence["Checked"], *, detail: bool, on_screen: bool) -> TableView:
     columns = (
         Column("claim", "Claim"),
         Column("stated", "Stated", "right", drop=1),
@@ -141,18 +144,18 @@ def _table(checked: Sequence["Checked"], *, detail: bool, longest_id: int) -> Ta
         title="Claims · published figures against the data",
         caption="a figure fits if it would be printed so; fit/tried: under how many scopes it does",
         columns=columns,
-        rows=tuple(_row(one, detail=detail, longest_id=longest_id) for one in checked),
+        rows=tuple(_row(one, detail=detail, on_screen=on_screen) for one in checked),
         empty="no claims",
     )
 
 
-def _row(one: "Checked", *, detail: bool, longest_id: int) -> Row:
+def _row(one: "Checked", *, detail: bool, on_screen: bool) -> Row:
     why = amounts.clean(_why(one))
-    if not detail:
+    if not detail and not on_screen:
         why = cut(why, LONGEST_WHY)
     plain = one.plain
     cells = (
-        Cell(cut(one.claim.id, longest_id or len(one.claim.id))),
+        Cell(cut(one.claim.id, LONGEST_ID) if on_screen else one.claim.id),
         Cell(one.claim.figure.text),
         Cell(one.verdict, TONES[one.verdict], sort=VERDICTS.index(one.verdict)),
         Cell(one.found or amounts.UNKNOWN),
