@@ -120,7 +120,7 @@ def test_the_index_of_the_screen_ends_at_the_time_that_it_shows(session: Session
     ("asked", "said"),
     [
         (("--basis", "route"), "standard prices last read 2026-08-22 12:08Z, basis route · known"),
-        ((), "standard prices last read 2026-05-27 06:44Z to 2026-11-17 00:00Z · known"),
+        ((), "standard prices last read 2026-05-27 to 2026-11-17 · known"),
     ],
     ids=["one", "several"],
 )

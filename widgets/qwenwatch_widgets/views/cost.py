@@ -95,10 +95,13 @@ def cost_answer(
 
 
 def _read_text(frame: "pl.DataFrame", asked: CostAsked, origins: Mapping[str, "Origin"]) -> str:
-    """When the feeds of the prices were last read: the one read longest ago, and the last."""
+    """When the feeds of the prices were last read; of several the days of the first and the last."""
     feeds = frame.get_column("feed").unique().to_list()
-    moments = sorted({known_until(origins[feed], asked.priced_at) for feed in feeds})
-    return " to ".join(dict.fromkeys(amounts.instant(one) for one in (moments[0], moments[-1])))
+    moments = {known_until(origins[feed], asked.priced_at) for feed in feeds}
+    first, last = min(moments), max(moments)
+    if first == last:
+        return amounts.instant(last)
+    return " to ".join(dict.fromkeys((f"{first.date()}", f"{last.date()}")))
 
 
 def _workload_lines(
