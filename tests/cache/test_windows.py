@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qwenwatch_cache.market.windows import TRUNCATE, Grain, Window, last_complete
+from qwenwatch_cache.market.windows import TRUNCATE, Grain, Window, last_complete, steps_to
 
 PROPERTY = settings(deadline=None, database=None, max_examples=100)
 DAYS = st.dates(date(2000, 1, 1), date(2100, 1, 1))
@@ -107,3 +107,15 @@ def test_weeks_are_those_of_the_iso_calendar(day: date) -> None:
     monday = Window.containing(day, "week").start
     assert monday.isocalendar()[:2] == day.isocalendar()[:2]
     assert monday.isoweekday() == 1
+
+
+@PROPERTY
+@given(DAYS, ANY_GRAIN, st.integers(0, 60), st.integers(-40, 40))
+def test_no_window_ends_nearer_than_the_one_stepped_to(
+    day: date, grain: Grain, back: int, away: int
+) -> None:
+    newest = last_complete(day, grain)
+    assert steps_to(newest, newest.shifted(-back).end) == back
+    wanted = newest.shifted(-back).end + timedelta(days=away)
+    ends = [abs(newest.shifted(-steps).end - wanted) for steps in range(120)]
+    assert steps_to(newest, wanted) == ends.index(min(ends))

@@ -197,6 +197,32 @@ class TestTime:
         view = answer_tables(session, replace(ASKED, grain=grain, steps_back=steps))
         assert view.headline.window == said
 
+    def test_another_length_of_windows_keeps_the_place(self, session: Session) -> None:
+        query, places = replace(ASKED, grain="month", steps_back=6), []
+        for grain in ("day", "week", "month", "day"):
+            view = answer_tables(session, query)
+            places.append(view.headline.window)
+            query = replace(query, grain=grain, steps_back=view.steps[grain])
+        assert places == [
+            "end of month Feb 2026",
+            "end of day Sat 28 Feb 2026",
+            "end of week 23 Feb–1 Mar 2026",
+            "end of month Feb 2026",
+        ]
+        assert answer_tables(session, ASKED).steps == {}
+
+    @pytest.mark.parametrize("question", ["definitions", "changes"])
+    def test_so_it_does_on_other_screens(self, session: Session, question: str) -> None:
+        first = answer_tables(session, TablesQuery(question, steps_back=8))
+        month = TablesQuery(question, "month", first.steps["month"])
+        assert (
+            answer_tables(session, month).headline.window
+            == {
+                "definitions": "month Jun 2026",
+                "changes": "2026-05-24 to 2026-06-22",
+            }[question]
+        )
+
     def test_before_the_first_price_there_is_nothing(self, session: Session) -> None:
         with pytest.raises(NothingToShow, match="no prices are known"):
             answer_tables(session, replace(ASKED, grain="month", steps_back=60))

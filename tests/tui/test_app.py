@@ -22,6 +22,7 @@ from qwenwatch_widgets.panels import PanelGrid
 from qwenwatch_widgets.row_table import RowTable
 from qwenwatch_widgets.tables import ViewTable
 from qwenwatch_widgets.views.market import MarketView
+from qwenwatch_widgets.views.query import MarketQuery
 from qwenwatch_widgets.views.table import Cell, Row
 from tests.tui.fakes import DEFINITIONS, FakeAnswers, failing, market
 
@@ -240,6 +241,23 @@ class TestQuery:
                 await settle(pilot)
             asked = answers.asked[-1]
             assert {name: getattr(asked, name) for name in wanted} == wanted
+
+    async def test_another_length_of_windows_keeps_the_place(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers = FakeAnswers()
+
+        async def placed(query: MarketQuery) -> MarketView:
+            answers.asked.append(query)
+            return replace(market(query), steps={"month": 3} if query.steps_back else {})
+
+        monkeypatch.setattr(answers, "market", placed)
+        async with running(answers) as (pilot, _):
+            for key in ("<", "t", "t"):
+                await pilot.press(key)
+                await settle(pilot)
+            asked = [(one.grain, one.steps_back) for one in answers.asked[-2:]]
+            assert asked == [("month", 3), ("day", 0)]
 
     async def test_the_future_is_refused(self) -> None:
         answers = FakeAnswers()

@@ -97,6 +97,21 @@ class TestTime:
                 replace(asked, grain="month"),
             ]
 
+    async def test_another_length_of_windows_keeps_the_place(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers = FakeAnswers()
+
+        async def placed(query: TablesQuery) -> TablesView:
+            answers.tables_asked.append(query)
+            return replace(tables(query), steps={"month": 3} if query.steps_back else {})
+
+        monkeypatch.setattr(answers, "tables", placed)
+        async with app(answers).run_test(size=(160, 48)) as pilot:
+            await press(pilot, "4", "<", "t", "t")
+            asked = answers.tables_asked[2:]
+            assert [(one.grain, one.steps_back) for one in asked] == [("month", 3), ("day", 0)]
+
     async def test_there_is_nothing_after_the_newest(self) -> None:
         answers = FakeAnswers()
         async with app(answers).run_test(size=(160, 48)) as pilot:

@@ -155,6 +155,8 @@ class TestLeaders:
         back = market_view(world, MarketQuery(steps_back=1), SCENE)
         assert back.headline.window == "week 3–9 Aug 2026 · complete"
         assert back.leaders.rows[0].key == "alibaba"
+        assert back.steps == {"day": 7, "week": 1}  # to 9 Aug; no whole month is known
+        assert market_view(world, MarketQuery(), SCENE).steps == {}
         day = market_view(world, MarketQuery(grain="day"), SCENE)
         assert day.headline.window == "day Sun 16 Aug 2026 · complete"
         with pytest.raises(NothingToShow, match="no complete month"):

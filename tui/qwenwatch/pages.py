@@ -5,9 +5,12 @@ from contextlib import suppress
 from datetime import date, timedelta
 from typing import cast
 
+from msgspec.structs import replace
+
 from qwenwatch.asking import definitions_of, disagreement_of
 from qwenwatch.claim_pages import ask_claim, ask_claims
 from qwenwatch.session import Session
+from qwenwatch.steps import LENGTHS, steps_of
 from qwenwatch_cache.errors import NothingToShow
 from qwenwatch_cache.market.between import Asked, changes_between, newest_day
 from qwenwatch_cache.market.changes import Period
@@ -29,9 +32,6 @@ from qwenwatch_widgets.views.spend import spend_answer
 from qwenwatch_widgets.views.table import Tone
 from qwenwatch_widgets.views.tables import TablesView
 
-LENGTHS = {"day": 1, "week": 7, "month": 30}
-"""Days of the periods whose changes are shown; `qwenwatch changes` tells of a week, too."""
-
 RECENT = 90
 """Days of which changes of a vendor are shown."""
 
@@ -45,9 +45,11 @@ def answer_tables(session: Session, query: TablesQuery) -> TablesView:
     Raises:
         NothingToShow: There is none.
     """
-    window, page = PAGES[query.question](session, session.known(), query)
+    known = session.known()
+    window, page = PAGES[query.question](session, known, query)
     scene = session.scene()
-    return _shown(page, window=window, health=health_line(scene.feeds, scene.now))
+    shown = _shown(page, window=window, health=health_line(scene.feeds, scene.now))
+    return replace(shown, steps=steps_of(known, query))
 
 
 def _shown(page: Page, *, window: str, health: tuple[str, Tone]) -> TablesView:

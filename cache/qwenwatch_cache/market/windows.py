@@ -61,3 +61,11 @@ def last_complete(day: date, grain: Grain) -> Window:
     """The newest window of a kind that is over once `day` is over."""
     window = Window.containing(day, grain)
     return window if window.end <= day else window.shifted(-1)
+
+
+def steps_to(newest: Window, day: date) -> int:
+    """How many windows before the newest is the one that ends nearest to a day, 0 if it is that."""
+    window, steps = newest, 0
+    while abs((before := window.shifted(-1)).end - day) < abs(window.end - day):
+        window, steps = before, steps + 1
+    return steps

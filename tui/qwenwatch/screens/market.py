@@ -181,9 +181,10 @@ class MarketScreen(PanedPage):
         self._want(replace(self.query_wanted, definition=keys[(at + step) % len(keys)]))
 
     def action_grain(self) -> None:
-        """Switch between days, weeks and months, from the newest one."""
+        """Switch between days, weeks and months, about the same time."""
         grain = _after(_GRAINS, self.query_wanted.grain)
-        self._want(replace(self.query_wanted, grain=grain, steps_back=0))
+        back = self.view.steps.get(grain, 0) if self.view else 0
+        self._want(replace(self.query_wanted, grain=grain, steps_back=back))
 
     def action_grouping(self) -> None:
         """Switch the leaders between vendors, models and countries."""

@@ -62,6 +62,7 @@ class TablesScreen(Page):
         self.query_wanted = TablesQuery(question)
         self._query_shown = self.query_wanted
         self._sources: tuple[str, ...] = ()
+        self._steps: dict[str, int] = {}
 
     def compose(self) -> ComposeResult:
         """Make one table, empty until there is an answer."""
@@ -92,10 +93,11 @@ class TablesScreen(Page):
         return f"This is the newest complete {self.query_wanted.grain}"
 
     def action_grain(self) -> None:
-        """Switch between days, weeks and months, from the newest one."""
+        """Switch between days, weeks and months, about the same time."""
         at = _GRAINS.index(self.query_wanted.grain)
         grain = _GRAINS[(at + 1) % len(_GRAINS)]
-        self._want(replace(self.query_wanted, grain=grain, steps_back=0))
+        back = self._steps.get(grain, 0)
+        self._want(replace(self.query_wanted, grain=grain, steps_back=back))
 
     def action_step(self, step: int) -> None:
         """Step back (1) or forth (-1) in time."""
@@ -122,7 +124,7 @@ class TablesScreen(Page):
 
     def _apply(self, query: TablesQuery, view: TablesView) -> None:
         self._query_shown = self.query_wanted = query
-        self._sources = view.sources
+        self._sources, self._steps = view.sources, view.steps
         with self.app.batch_update():
             self.top.view = self.status.view = view.headline
             self.stack.show(view.tables or (_NOTHING,))

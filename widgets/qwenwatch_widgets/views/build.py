@@ -1,9 +1,12 @@
 """From what is known to whole screens: the one place where questions are put together."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any, cast
 
+from qwenwatch_cache.errors import NothingToShow
+from qwenwatch_cache.market.windows import TRUNCATE, steps_to
 from qwenwatch_widgets.views import amounts
 from qwenwatch_widgets.views.claim_draft import NOBODY
 from qwenwatch_widgets.views.headline import headline
@@ -60,6 +63,7 @@ def market_view(known: "Known", query: MarketQuery, scene: Scene) -> MarketView:
         by=query.by,
         steps_back=query.steps_back,
         source_url=board.definition.page,
+        steps=_steps(known, query, board),
     )
 
 
@@ -107,6 +111,18 @@ def _board(known: "Known", query: MarketQuery, *, by: str = "", history: int = 2
     definition = known.choose_definition(grain, query.definition)
     window = known.choose_window(definition, grain, None, query.steps_back)
     return known.board(definition, cast("By", by or query.by), window, history=history)
+
+
+def _steps(known: "Known", query: MarketQuery, board: "Board") -> dict[str, int]:
+    """Steps back to the windows of other lengths that end nearest to the one shown."""
+    steps: dict[str, int] = {}
+    for grain in TRUNCATE if query.steps_back else ():
+        with suppress(NothingToShow):
+            definition = known.choose_definition(grain, query.definition)
+            newest = known.newest_window(definition, grain)
+            if newest is not None:
+                steps[grain] = steps_to(newest, board.window.end)
+    return steps
 
 
 def _price_moment(known: "Known", board: "Board") -> datetime:

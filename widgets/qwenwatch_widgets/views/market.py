@@ -1,5 +1,7 @@
 """The views of the Market screen and of one vendor."""
 
+import msgspec
+
 from qwenwatch_widgets.views.claim_draft import Claimable
 from qwenwatch_widgets.views.codec import View
 from qwenwatch_widgets.views.table import TableView, Tone
@@ -93,6 +95,7 @@ class MarketView(View, frozen=True):
         by: Grouping of the leaderboard ("vendor", "model", "country").
         steps_back: How many windows before the newest one this is.
         source_url: Page of the source, for opening in a browser.
+        steps: Steps back, by grain, that keep the time where there are others than none.
     """
 
     headline: Headline
@@ -105,6 +108,7 @@ class MarketView(View, frozen=True):
     by: str
     steps_back: int
     source_url: str
+    steps: dict[str, int] = msgspec.field(default_factory=dict)
 
 
 class VendorView(View, frozen=True):
