@@ -95,7 +95,7 @@ def cost_answer(
 
 
 def _read_text(frame: "pl.DataFrame", asked: CostAsked, origins: Mapping[str, "Origin"]) -> str:
-    """When the feeds of the prices were last read; of several the days of the first and the last."""
+    """When the feeds of the prices were last read; of several the first and the last day."""
     feeds = frame.get_column("feed").unique().to_list()
     moments = {known_until(origins[feed], asked.priced_at) for feed in feeds}
     first, last = min(moments), max(moments)
