@@ -184,6 +184,15 @@ class TestTerms:
             assert "no index" in said(pilot)
 
 
+class TestMarks:
+    async def test_the_mark_stands_apart_from_that_of_the_baseline(self) -> None:
+        async with app().run_test(size=WIDE) as pilot:
+            await press(pilot, "3")
+            assert table(pilot).render_line(1).text.startswith("  ◆ qwen3-max")
+            await press(pilot, "space")
+            assert table(pilot).render_line(1).text.startswith("• ◆ qwen3-max")
+
+
 class TestRefresh:
     async def test_cursor_sort_filter_and_marks_follow_their_keys(self) -> None:
         answers = answering()

@@ -6,7 +6,10 @@ from typing import NamedTuple
 from qwenwatch_widgets.views.table import Column
 
 MARGIN = 1
-"""Cells left free at both sides; the left one carries the mark of a row."""
+"""Cells left free at both sides."""
+
+MARK_MARGIN = 2
+"""Cells at the left where rows can be marked: the mark, and one that sets it apart from the row."""
 
 _GAP = 2
 _WIDEST_GAP = 8
@@ -37,7 +40,9 @@ class Placed(NamedTuple):
     width: int
 
 
-def place(columns: Sequence[Column], wanted: Sequence[int], room: int) -> tuple[Placed, ...]:
+def place(
+    columns: Sequence[Column], wanted: Sequence[int], room: int, left: int = MARGIN
+) -> tuple[Placed, ...]:
     """Fit columns into the width of a table.
 
     Columns that may grow are shortened first, the widest before the others, then the columns with
@@ -48,11 +53,12 @@ def place(columns: Sequence[Column], wanted: Sequence[int], room: int) -> tuple[
         columns: All columns, left to right.
         wanted: Cells each one needs for its widest text.
         room: Cells of the table.
+        left: Cells left free at the left.
 
     Returns:
         The columns shown, left to right.
     """
-    inner = room - 2 * MARGIN
+    inner = room - left - MARGIN
     shown = list(range(len(columns)))
     while shown:
         last = max(shown, key=lambda index: (columns[index].drop, index))
@@ -75,7 +81,7 @@ def place(columns: Sequence[Column], wanted: Sequence[int], room: int) -> tuple[
         widths[widest] -= 1
         spare += 1
     placed = []
-    x = MARGIN
+    x = left
     for index in shown:
         cells = min(widths[index], room - x)
         if cells <= 0:

@@ -13,7 +13,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 
 from qwenwatch_widgets.canvas import Canvas, strip
-from qwenwatch_widgets.columns import Placed, place
+from qwenwatch_widgets.columns import MARGIN, MARK_MARGIN, Placed, place
 from qwenwatch_widgets.order import Sort, arrange, index_of
 from qwenwatch_widgets.sight import Sight
 from qwenwatch_widgets.table_lines import header_line, row_line, wanted_widths
@@ -311,7 +311,9 @@ class RowTable(Canvas, can_focus=True):
         # The view is compared by identity: comparing hundreds of rows takes longer than drawing.
         if known is None or known[0] is not wanted_for[0] or known[1:] != wanted_for[1:]:
             self._placed_for = wanted_for
-            self._placed = place(self.view.columns, wanted_widths(self.view, self.sort_by), cells)
+            wanted = wanted_widths(self.view, self.sort_by)
+            left = MARK_MARGIN if self._markable else MARGIN
+            self._placed = place(self.view.columns, wanted, cells, left)
         return self._placed
 
     @property
