@@ -1,5 +1,7 @@
 """The screens that answer one question with tables: Definitions and Changes."""
 
+import asyncio
+
 import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
@@ -111,6 +113,23 @@ class TestTime:
             await press(pilot, "4", "<", "t", "t")
             asked = answers.tables_asked[2:]
             assert [(one.grain, one.steps_back) for one in asked] == [("month", 3), ("day", 0)]
+
+    async def test_it_does_so_before_the_answer_is_there(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        answers, asked = FakeAnswers(), []
+
+        async def never(query: TablesQuery) -> TablesView:
+            asked.append((query.grain, query.steps_back))
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        async with app(answers).run_test(size=(160, 48)) as pilot:
+            await press(pilot, "4")
+            monkeypatch.setattr(answers, "tables", never)
+            for key in "<<<<<<<<<t":
+                await pilot.press(key)
+            assert asked[-2:] == [("week", 9), ("month", 2)]
 
     async def test_there_is_nothing_after_the_newest(self) -> None:
         answers = FakeAnswers()

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk
+from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk, steps_about
 from qwenwatch.screens.panes import PanedPage
 from qwenwatch_widgets.headline import StatusLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
@@ -184,6 +184,8 @@ class MarketScreen(PanedPage):
         """Switch between days, weeks and months, about the same time."""
         grain = _after(_GRAINS, self.query_wanted.grain)
         back = self.view.steps.get(grain, 0) if self.view else 0
+        if self.query_wanted != self._query_shown:  # its answer, with the steps, is yet to come
+            back = steps_about(self.query_wanted.steps_back, self.query_wanted.grain, grain)
         self._want(replace(self.query_wanted, grain=grain, steps_back=back))
 
     def action_grouping(self) -> None:

@@ -241,3 +241,12 @@ class Page(Screen[None]):
 
     def _unsay(self) -> None:
         self.status.note = ""
+
+
+_DAYS = {"day": 1, "week": 7, "month": 30}
+"""Days of a window, about."""
+
+
+def steps_about(steps: int, grain: str, other: str) -> int:
+    """About as far back as so many steps of a length, in steps of another length."""
+    return round(steps * _DAYS[grain] / _DAYS[other])

@@ -8,7 +8,7 @@ from textual import getters
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk, Page
+from qwenwatch.screens.page import LAST_KEYS, PLACES, Desk, Page, steps_about
 from qwenwatch_widgets.headline import NO_HEADLINE, StatusLines, TopLines
 from qwenwatch_widgets.keybar import KeyBar
 from qwenwatch_widgets.stack import TableStack
@@ -97,6 +97,8 @@ class TablesScreen(Page):
         at = _GRAINS.index(self.query_wanted.grain)
         grain = _GRAINS[(at + 1) % len(_GRAINS)]
         back = self._steps.get(grain, 0)
+        if self.query_wanted != self._query_shown:  # its answer, with the steps, is yet to come
+            back = steps_about(self.query_wanted.steps_back, self.query_wanted.grain, grain)
         self._want(replace(self.query_wanted, grain=grain, steps_back=back))
 
     def action_step(self, step: int) -> None:
