@@ -36,7 +36,8 @@ def test_the_week_before_the_newest_day(ask: Run) -> None:
     lines = ran.out.splitlines()
     assert lines[:2] == [
         "qwenwatch changes",
-        "2026-08-15 to 2026-08-21 UTC, both days included · known at 2026-08-22 13:00Z · replayed",
+        "2026-08-16 to 2026-08-22 UTC, both days included (the last is not over: up to 2026-08-22 "
+        "13:00Z) · known at 2026-08-22 13:00Z · replayed",
     ]
     headings = [line.partition(" · ")[0] for line in lines[2:]]
     order = ["Prices", "Models added", "Models removed", "Models expiring", "Movers"]

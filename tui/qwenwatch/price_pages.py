@@ -1,6 +1,6 @@
 """What the Prices screen asks: the table, models side by side, the index. Imports Polars."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import cast
 
 from qwenwatch.asking import disagreement_of
@@ -105,7 +105,8 @@ def window_of(known: Known, query: TablesQuery) -> Window | None:
     """The window at whose end the prices are wanted, None for those of now."""
     if not query.steps_back:
         return None
-    return last_complete(newest_day(known), cast(Grain, query.grain)).shifted(1 - query.steps_back)
+    over = min(newest_day(known), known.at.date() - timedelta(days=1))
+    return last_complete(over, cast(Grain, query.grain)).shifted(1 - query.steps_back)
 
 
 def _end(window: Window | None) -> date | None:

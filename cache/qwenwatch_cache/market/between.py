@@ -112,10 +112,9 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 def newest_day(known: Known, kinds: Collection[Kind] = KINDS, basis: str = "") -> date:
-    """The last day that is over about which there is something to say.
+    """The last day about which there is something to say, whether it is over or not.
 
-    That is the last on which any prices were read or of which usage is known, whichever is later;
-    a day that is not over is left to those who name it.
+    That is the last on which any prices were read or of which usage is known, whichever is later.
 
     Args:
         known: What was known.
@@ -135,7 +134,7 @@ def newest_day(known: Known, kinds: Collection[Kind] = KINDS, basis: str = "") -
     if not days:
         what = "prices" if PRICED & set(kinds) else "usage figures"
         raise NothingToShow(f"there are no {what} yet: run `qwenwatch refresh`")
-    return min(max(days), known.at.date() - timedelta(days=1))
+    return min(max(days), known.at.date())
 
 
 def changes_between(known: Known, asked: Asked) -> Changes:
