@@ -44,7 +44,8 @@ JULY, MARCH = datetime(2026, 7, 10, 12, tzinfo=UTC), datetime(2026, 3, 20, 12, t
 """Played times, of which prices are known."""
 
 GRAINS = ("day", "week", "month")
-COMPARED = ("alibaba/qwen3-max", "anthropic/claude-sonnet-5", "alibaba/qwen3.5-plus")
+COMPARED = ("alibaba/qwen3-max", "deepseek/deepseek-v3.2", "anthropic/claude-sonnet-5")
+"""Of the second some feeds have no price, so that the first stands alone in their lines."""
 TIERED = ("alibaba/qwen3-max", "google/gemini-2.5-pro")
 """Their long prompts begin at 128k and at 200k tokens."""
 
