@@ -5,7 +5,7 @@ what models.dev and OpenRouter publish about their own ids, plus a short reviewe
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, cached_property
 from importlib.resources import files
 from types import MappingProxyType
@@ -102,13 +102,12 @@ class Identity:
         if wanted in self._canonical.values():
             return wanted
         base, _ = split_variant(wanted)
-        names, halves = self._names, self._halves
         found = (
-            names.get(wanted)
-            or names.get(base)
-            or halves.get(wanted)
-            or halves.get(base)
-            or {each for name, owners in names.items() if wanted in name for each in owners}
+            self._called(lambda name: name == wanted)
+            or self._called(lambda name: name == base)
+            or self._called(lambda name: name.rpartition("/")[2] == wanted)
+            or self._called(lambda name: name.rpartition("/")[2] == base)
+            or self._called(lambda name: wanted in name)
         )
         if not found:
             raise UnknownModel(text)
@@ -125,21 +124,15 @@ class Identity:
             ids[feed] = (*ids.get(feed, ()), model)
         return found
 
-    @cached_property
-    def _names(self) -> Mapping[str, set[str]]:
-        """Every name of a model in lower case -> the canonical ids it stands for."""
-        names: dict[str, set[str]] = {canonical: {canonical} for canonical in self._ids}
-        for (_, model), canonical in self._canonical.items():
-            names.setdefault(model.casefold(), set()).add(canonical)
-        return names
+    def _called(self, fits: Callable[[str], bool]) -> set[str]:
+        """Canonical ids of the models of which a name fits, in lower case."""
+        return {canonical for name, canonical in self._names if fits(name)}
 
     @cached_property
-    def _halves(self) -> Mapping[str, set[str]]:
-        """Every name without its vendor in lower case -> the canonical ids it stands for."""
-        halves: dict[str, set[str]] = {}
-        for name, owners in self._names.items():
-            halves.setdefault(name.rpartition("/")[2], set()).update(owners)
-        return halves
+    def _names(self) -> Sequence[tuple[str, str]]:
+        """Every name of a model in lower case, with the canonical id it stands for."""
+        own = [(canonical, canonical) for canonical in set(self._canonical.values())]
+        return own + [(model.casefold(), canonical) for canonical, _, model in self._rows]
 
 
 class Relation(msgspec.Struct, frozen=True):

@@ -68,13 +68,15 @@ class Known:
     def newest_price(self) -> datetime | None:
         """When the newest price row was learned, None if there is none."""
         columns = (PRICE_TABLE.time,)
-        both = (
-            self._store.bundled(PRICE_TABLE, columns=columns),
-            self._store.cached(PRICE_TABLE, columns=columns),
-        )
-        times = pl.concat(both).get_column(PRICE_TABLE.time)
-        newest = times.filter(times <= self.at).max()
-        return newest if isinstance(newest, datetime) else None
+        bundled = self._store.bundled(PRICE_TABLE, columns=columns).get_column(PRICE_TABLE.time)
+        times = [bundled.filter(bundled <= self.at).max()]
+        ends = [p.last for p in self._store.manifest().parts if p.table == PRICE_TABLE.name]
+        if all(end is not None and end <= self.at for end in ends):
+            times += ends  # what the manifest says need not be read
+        else:
+            own = self._store.cached(PRICE_TABLE, columns=columns).get_column(PRICE_TABLE.time)
+            times.append(own.filter(own <= self.at).max())
+        return max((one for one in times if isinstance(one, datetime)), default=None)
 
     def price_of(self, models: Collection[str]) -> pl.DataFrame:
         """The rows of `price` that are of some models, given by canonical ids.

@@ -57,6 +57,7 @@ class KnownPolls(Mapping[str, Sequence[datetime]]):
         self._store = store
         self._at = at
         self._moments: dict[str, Sequence[datetime]] = {}
+        self._bundled_lasts: dict[datetime, Mapping[str, datetime]] = {}
         self._lasts: dict[tuple[str, datetime], datetime | None] = {}
 
     def __getitem__(self, feed: str) -> Sequence[datetime]:
@@ -78,9 +79,8 @@ class KnownPolls(Mapping[str, Sequence[datetime]]):
 
     def last(self, feed: str, at: datetime) -> datetime | None:
         """When a feed was last read successfully at or before a moment, None if never."""
-        bundled = self._bundled_good(feed, min(at, self._at)).max()
-        moments = [one for one in (bundled, self.last_own(feed, at)) if isinstance(one, datetime)]
-        return max(moments, default=None)
+        moments = (self._bundled_last(min(at, self._at)).get(feed), self.last_own(feed, at))
+        return max((one for one in moments if one is not None), default=None)
 
     def last_own(self, feed: str, at: datetime) -> datetime | None:
         """The same, counting only what this cache read itself."""
@@ -97,6 +97,14 @@ class KnownPolls(Mapping[str, Sequence[datetime]]):
         columns = ("started", "error")
         rows = self._store.cached(FETCH_TABLE, feeds=(feed,), since=since, columns=columns)
         return _good(rows, until)
+
+    def _bundled_last(self, until: datetime) -> Mapping[str, datetime]:
+        """When each feed was last read successfully for the baseline."""
+        if until not in self._bundled_lasts:
+            good = pl.col("error").is_null() & (pl.col("started") <= until)
+            lasts = self._bundled.filter(good).group_by("feed").agg(pl.col("started").max())
+            self._bundled_lasts[until] = dict(lasts.iter_rows())
+        return self._bundled_lasts[until]
 
     def _bundled_good(self, feed: str, until: datetime) -> pl.Series:
         return _good(self._bundled.filter(pl.col("feed") == feed), until)
