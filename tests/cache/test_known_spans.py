@@ -14,10 +14,12 @@ from qwenwatch_cache.health import feed_states, recent_log
 from qwenwatch_cache.market.definitions import DEFINITIONS, GROUPINGS
 from qwenwatch_cache.market.known import Known
 from qwenwatch_cache.market.leaderboard import leaderboard
+from qwenwatch_cache.market.polls import KnownPolls
 from qwenwatch_cache.market.totals import totals
 from qwenwatch_cache.market.windows import Grain, Window
 from qwenwatch_cache.schedule import FeedSettings
 from qwenwatch_cache.store import Store
+from tests.cache.rows import fetches
 
 NOW = datetime(2026, 8, 22, 12, tzinfo=UTC)
 SEEDS = range(4)
@@ -129,3 +131,17 @@ def test_the_health_of_feeds_is_as_from_the_whole_log(tmp_path: Path, seed: int)
     whole = feed_states(store.cached(FETCH_TABLE), feeds, NOW)
     assert feed_states(recent_log(store, feeds, NOW), feeds, NOW) == whole
     assert len({one.state for one in whole}) > 2
+
+
+def test_several_feeds_looked_up_at_once_were_read_when_each_was(root: Path) -> None:
+    store = Store(root)
+    store.log(fetches([NOW - timedelta(days=90), NOW - timedelta(days=2)], "litellm"), NOW)
+    store.log(fetches([NOW - timedelta(days=100)], "models-dev"), NOW)
+    store.log(fetches([NOW - timedelta(hours=1)], "ecb-fx"), NOW)
+    feeds = ("litellm", "models-dev", "ecb-fx", "vercel-leaderboard")
+    for at in (NOW, NOW - timedelta(days=1), NOW - timedelta(days=60)):
+        at_once, one_by_one = KnownPolls(store, NOW), KnownPolls(store, NOW)
+        at_once.look(feeds, at)
+        for feed in feeds:
+            assert at_once.last_own(feed, at) == one_by_one.last_own(feed, at), (feed, at)
+            assert at_once.last(feed, at) == one_by_one.last(feed, at), (feed, at)

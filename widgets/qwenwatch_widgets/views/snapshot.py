@@ -140,7 +140,9 @@ def take_snapshot(known: "Known", ask: Ask) -> Snapshot:
         for origin in _earlier_origins(known, board):
             origins.setdefault(origin.feed, origin)
     if offers is not None:
-        for feed in offers["feed"].unique().sort().to_list():
+        feeds = offers["feed"].unique().sort().to_list()
+        known.polls.look(feeds, priced_at)
+        for feed in feeds:
             origins[feed] = known.price_origin(feed, priced_at)
         for feed, rate_day in rate_feeds(offers):
             origins[feed] = known.rate_origin(feed, rate_day)
